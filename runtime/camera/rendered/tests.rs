@@ -1,0 +1,1 @@
+//! What a user of the rendered line can rely on.
