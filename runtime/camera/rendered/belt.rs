@@ -2,8 +2,8 @@
 //! shadow on it.
 
 use super::lamp::Lamp;
-use super::maths::{Point, scale, smooth, sub};
-use super::noise;
+use super::maths::{Point, add, scale, smooth, sub};
+use super::noise::{Cloud, Field};
 use super::scene::Scene;
 use super::surface::{Canvas, Texel};
 
@@ -12,11 +12,16 @@ const PLATE_HEIGHT: f32 = 17.0;
 /// Width over which the edge of the shadow fades, px.
 const PENUMBRA: f32 = 9.0;
 
+/// Distance between two threads of the weave, px, times the square root of 2.
+const THREAD: f32 = 5.2;
+
 /// Draws the belt over the whole canvas. `texture` is the strength of its grain.
 pub(super) fn draw(canvas: &mut Canvas, scene: &Scene, texture: f32) {
     let turn = canvas.view.turn;
     let throw = scale(Lamp::shadow(canvas.view), PLATE_HEIGHT);
     let cover = canvas.cover();
+    let px = canvas.view.scale;
+    let mut rubber = Rubber::new(texture);
     canvas.paint_all(|p, texel| {
         let outline = scene.plate(p);
         if cover(outline + 1.0) >= 1.0 {
@@ -24,8 +29,9 @@ pub(super) fn draw(canvas: &mut Canvas, scene: &Scene, texture: f32) {
         }
         // The belt is not turned with the part, and moves on from part to part.
         let b = turn.apply(p);
-        *texel = rubber([b[0] + scene.belt[0], b[1] + scene.belt[1]], texture);
-        texel.slope = turn.undo(texel.slope);
+        *texel = rubber.at(add(b, scene.belt));
+        // Where a pixel holds belt and plate, the belt's bumps must not tilt the plate.
+        texel.slope = scale(turn.undo(texel.slope), smooth(0.0, 2.0, outline * px));
         let cast = scene.plate(sub(p, throw));
         let near = 1.0 / (1.0 + (outline.max(0.0) / 12.0));
         texel.shadow(
@@ -35,25 +41,46 @@ pub(super) fn draw(canvas: &mut Canvas, scene: &Scene, texture: f32) {
     });
 }
 
-/// The belt at point `b` of the belt.
-fn rubber(b: Point, texture: f32) -> Texel {
-    // Two crossing sets of threads pressed into the rubber.
-    let (u, v) = ((b[0] + b[1]) / 5.2, (b[0] - b[1]) / 5.2);
-    let (wu, wv) = (ripple(u), ripple(v));
-    let grain = noise::value(b[0] / 1.7, b[1] / 1.7, 0xB31);
-    let wear = noise::cloud(b[0] / 70.0, b[1] / 38.0, 0xB32);
-    let scuff = noise::value(b[0] / 90.0, b[1] / 1.6, 0xB33);
-    let scuff = (scuff - 0.45).max(0.0) * (0.5 + 0.5 * wear);
-    let dust = noise::value(b[0] / 1.3, b[1] / 1.3, 0xB34);
-    let dust = (dust - 0.9).max(0.0) * 3.0;
-    let shade = 1.0 + texture * (0.28 * wear + 0.22 * grain + 1.2 * scuff + dust) + 0.10 * wu * wv;
-    let mut texel = Texel::matte([0.036, 0.041, 0.043]);
-    texel.mirror = [0.022; 3];
-    texel.tint(shade, shade);
-    texel.tilt([0.14, 0.14], wu);
-    texel.tilt([0.14, -0.14], wv);
-    texel.tilt([0.2, 0.16], texture * grain);
-    texel
+/// The face of the belt.
+struct Rubber {
+    grain: Field,
+    wear: Cloud,
+    scuff: Field,
+    texture: f32,
+}
+
+impl Rubber {
+    /// The same belt for every part; `texture` is the strength of its grain.
+    fn new(texture: f32) -> Self {
+        Self {
+            grain: Field::new(0xB31),
+            wear: Cloud::new(0xB32),
+            scuff: Field::new(0xB33),
+            texture,
+        }
+    }
+
+    /// The surface at point `b` of the belt.
+    fn at(&mut self, b: Point) -> Texel {
+        // Two crossing sets of threads pressed into the rubber.
+        let (wu, wv) = (
+            ripple((b[0] + b[1]) / THREAD),
+            ripple((b[0] - b[1]) / THREAD),
+        );
+        let grain = self.grain.at(b[0] / 1.5, b[1] / 1.5);
+        let wear = self.wear.at(b[0] / 70.0, b[1] / 38.0);
+        let scuff = (self.scuff.at(b[0] / 90.0, b[1] / 1.6) - 0.45).max(0.0) * (0.5 + 0.5 * wear);
+        let dust = (grain - 0.9).max(0.0) * 3.0;
+        let uneven = 0.28 * wear + 0.22 * grain + 1.2 * scuff + dust;
+        let shade = 1.0 + self.texture * uneven + 0.10 * wu * wv;
+        let mut texel = Texel::matte([0.036, 0.041, 0.043]);
+        texel.mirror = [0.022; 3];
+        texel.tint(shade, shade);
+        texel.tilt([0.14, 0.14], wu);
+        texel.tilt([0.14, -0.14], wv);
+        texel.tilt([0.2, 0.16], self.texture * grain);
+        texel
+    }
 }
 
 /// A wave of period 1 between -1 and 1, made of parabolas.

@@ -84,10 +84,15 @@ const fn round(x: f32, y: f32, radius: f32) -> Round {
     }
 }
 
-/// Signed distance to the outline of an unbroken plate.
+/// Signed distance to the outline of an unbroken plate. Further inside than any caller looks, cut
+/// and notch no longer count: most pixels lie there.
 pub(super) fn plate(p: Point) -> f32 {
+    const DEEP: f32 = 60.0;
     const HALF_SQRT_2: f32 = std::f32::consts::FRAC_1_SQRT_2;
     let outline = rounded_box(p, PLATE, PLATE_CORNER);
+    if outline < -DEEP {
+        return outline;
+    }
     let cut = (p[1] - p[0] - PLATE[0] - PLATE[1] + PLATE_CUT) * HALF_SQRT_2;
     let notch = -circle(sub(p, NOTCH.centre), NOTCH.radius);
     outline.max(cut).max(notch)

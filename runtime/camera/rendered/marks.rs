@@ -2,7 +2,7 @@
 
 use super::lamp::Lamp;
 use super::maths::{Point, length, mix, scale, smooth, sub};
-use super::noise;
+use super::noise::{self, Cloud};
 use super::scene::{Damage, Foreign, Liquid, Scene};
 use super::shape::polyline;
 use super::surface::{Canvas, Texel};
@@ -157,16 +157,17 @@ fn stain(canvas: &mut Canvas, damage: &Damage) {
     };
     let reach = 1.6 * radius;
     let half = [reach * stretch, reach / stretch];
+    let (mut outline, mut blotch) = (Cloud::new(*key), Cloud::new(key ^ 0x51));
     canvas.paint_box(*centre, half, |p, texel| {
         let q = sub(p, *centre);
         let q = [q[0] / stretch, q[1] * stretch];
-        let wavy = noise::cloud(q[0] / (0.7 * radius), q[1] / (0.7 * radius), *key);
+        let wavy = outline.at(q[0] / (0.7 * radius), q[1] / (0.7 * radius));
         // Positive inside, 0 on the outline; the noise is at most 1, so nothing is cut off.
         let depth = 1.0 - length(q) / radius + 0.55 * wavy;
         if depth <= 0.0 {
             return;
         }
-        let blotch = 0.5 + 0.5 * noise::cloud(p[0] / 7.0, p[1] / 7.0, key ^ 0x51);
+        let blotch = 0.5 + 0.5 * blotch.at(p[0] / 7.0, p[1] / 7.0);
         let rim = smooth(0.0, 0.05, depth) * (1.0 - smooth(0.05, 0.22, depth));
         wet(texel, *liquid, *strength, depth, rim, blotch);
     });

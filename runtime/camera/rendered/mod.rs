@@ -29,6 +29,7 @@ mod damage;
 mod defect;
 mod dice;
 mod error;
+mod finish;
 mod font;
 mod lamp;
 mod layout;

@@ -34,26 +34,69 @@ pub(super) fn signed(hash: u32) -> f32 {
 
 /// Value noise: random numbers in `-1.0..1.0` on whole coordinates, blended smoothly between
 /// them.
+///
+/// It remembers the cell that it was last asked for. Pictures are drawn along rows, so most pixels
+/// need no hash; what it gives depends on the point alone.
+pub(super) struct Field {
+    key: u32,
+    cell: [i32; 2],
+    /// Left and right of the upper edge of the cell, then of the lower one.
+    corners: [f32; 4],
+}
+
+impl Field {
+    /// The noise of this key.
+    pub(super) fn new(key: u32) -> Self {
+        Self {
+            key,
+            cell: [0, 0],
+            corners: corners([0, 0], key),
+        }
+    }
+
+    /// The noise at a point.
+    pub(super) fn at(&mut self, x: f32, y: f32) -> f32 {
+        let cell = [floor(x), floor(y)];
+        if cell != self.cell {
+            self.cell = cell;
+            self.corners = corners(cell, self.key);
+        }
+        let blend = |t: f32| t * t * (3.0 - 2.0 * t);
+        let (tx, ty) = (blend(x - cell[0] as f32), blend(y - cell[1] as f32));
+        let [a, b, c, d] = self.corners;
+        let top = a + (b - a) * tx;
+        let bottom = c + (d - c) * tx;
+        top + (bottom - top) * ty
+    }
+}
+
+fn corners([x, y]: [i32; 2], key: u32) -> [f32; 4] {
+    let (right, below) = (x.wrapping_add(1), y.wrapping_add(1));
+    [(x, y), (right, y), (x, below), (right, below)].map(|(x, y)| signed(lattice(x, y, key)))
+}
+
+/// Value noise at one point, where no neighbour will be asked for.
 pub(super) fn value(x: f32, y: f32, key: u32) -> f32 {
-    let (x0, y0) = (floor(x), floor(y));
-    let (fx, fy) = (x - x0 as f32, y - y0 as f32);
-    let (x1, y1) = (x0.wrapping_add(1), y0.wrapping_add(1));
-    let blend = |t: f32| t * t * (3.0 - 2.0 * t);
-    let (tx, ty) = (blend(fx), blend(fy));
-    let corner = |x, y| signed(lattice(x, y, key));
-    let (a, b) = (corner(x0, y0), corner(x1, y0));
-    let (c, d) = (corner(x0, y1), corner(x1, y1));
-    let top = a + (b - a) * tx;
-    let bottom = c + (d - c) * tx;
-    top + (bottom - top) * ty
+    Field::new(key).at(x, y)
 }
 
 /// Three octaves of value noise, within `-1.0..1.0`.
-pub(super) fn cloud(x: f32, y: f32, key: u32) -> f32 {
-    (value(x, y, key)
-        + 0.5 * value(2.03 * x + 17.0, 2.03 * y, key ^ 0x5A5A)
-        + 0.25 * value(4.1 * x, 4.1 * y + 31.0, key ^ 0xA5A5))
-        / 1.75
+pub(super) struct Cloud([Field; 3]);
+
+impl Cloud {
+    /// The noise of this key.
+    pub(super) fn new(key: u32) -> Self {
+        Self([key, key ^ 0x5A5A, key ^ 0xA5A5].map(Field::new))
+    }
+
+    /// The noise at a point.
+    pub(super) fn at(&mut self, x: f32, y: f32) -> f32 {
+        let [coarse, middle, fine] = &mut self.0;
+        (coarse.at(x, y)
+            + 0.5 * middle.at(2.03 * x + 17.0, 2.03 * y)
+            + 0.25 * fine.at(4.1 * x, 4.1 * y + 31.0))
+            / 1.75
+    }
 }
 
 /// Value noise along one axis, in double precision so that it stays smooth for any part index.
@@ -78,13 +121,14 @@ mod tests {
 
     #[test]
     fn noise_stays_in_its_range_and_varies() {
+        let mut cloud = Cloud::new(7);
         let mut low = f32::MAX;
         let mut high = f32::MIN;
         for step in 0..20_000 {
             let t = step as f32 * 0.37 - 3000.0;
             for v in [
                 value(t, -0.6 * t, 7),
-                cloud(0.2 * t, t, 7),
+                cloud.at(0.2 * t, t),
                 slow(f64::from(t), 7),
             ] {
                 assert!((-1.0..=1.0).contains(&v), "{v} at {t}");

@@ -3,7 +3,7 @@
 use super::lamp::Lamp;
 use super::layout::{CONNECTOR, LABEL, STICKER};
 use super::maths::{Point, Turn, length, scale, smooth, sub};
-use super::noise;
+use super::noise::Field;
 use super::print::{Print, Prints};
 use super::scene::{Placement, Scene};
 use super::shape::rounded_box;
@@ -25,7 +25,7 @@ fn flat_piece(
     at: Placement,
     half: Point,
     corner: f32,
-    draw: impl Fn(Point, f32) -> Texel,
+    mut draw: impl FnMut(Point, f32) -> Texel,
 ) {
     let cover = canvas.cover();
     let turn = Turn::degrees(at.degrees);
@@ -52,9 +52,10 @@ fn flat_piece(
 
 /// White film with black print.
 fn label(canvas: &mut Canvas, at: Placement, print: &Print, key: u32, texture: f32) {
+    let (mut fibre, mut wave) = (Field::new(key ^ 0x1AB), Field::new(key ^ 0x1AC));
     flat_piece(canvas, at, LABEL.half, 5.0, |local, d| {
-        let fibre = noise::value(local[0] / 1.6, local[1] / 1.6, key ^ 0x1AB);
-        let wave = noise::value(local[0] / 45.0, local[1] / 30.0, key ^ 0x1AC);
+        let fibre = fibre.at(local[0] / 1.6, local[1] / 1.6);
+        let wave = wave.at(local[0] / 45.0, local[1] / 30.0);
         let mut film = Texel::matte([0.76, 0.76, 0.74]);
         film.mirror = [0.05; 3];
         film.sharp = [2.2, 2.2];
@@ -101,6 +102,7 @@ fn connector(canvas: &mut Canvas, key: u32, texture: f32) {
     let body = |q: Point| rounded_box(q, half, 5.0);
     let mouth = |q: Point| rounded_box(q, [half[0] - 9.0, half[1] - 9.0], 3.0);
     let margin = [half[0] + 22.0, half[1] + 22.0];
+    let mut grain = Field::new(key ^ 0xC01);
     canvas.paint_box(CONNECTOR.centre, margin, |p, texel| {
         let q = sub(p, CONNECTOR.centre);
         let d = body(q);
@@ -115,7 +117,7 @@ fn connector(canvas: &mut Canvas, key: u32, texture: f32) {
         if share <= 0.0 {
             return;
         }
-        let grain = noise::value(q[0] / 1.8, q[1] / 1.8, key ^ 0xC01);
+        let grain = grain.at(q[0] / 1.8, q[1] / 1.8);
         let mut housing = Texel::matte([0.016, 0.060, 0.25]);
         housing.mirror = [0.045; 3];
         housing.sharp = [1.9, 1.9];

@@ -1,11 +1,12 @@
 //! The plate: brushed or moulded, with a bevelled edge, a milled pocket, drilled holes and a laser
 //! marking.
 
-use super::config::{Finish, LineConfig};
+use super::config::LineConfig;
+use super::finish::{Face, Floor};
 use super::lamp::Lamp;
 use super::layout::{BEVEL, HOLES, MARKING, PLATE, POCKET, POCKET_CORNER, Round};
 use super::maths::{Point, length, mix, scale, smooth, sub};
-use super::noise;
+use super::noise::Field;
 use super::print::Print;
 use super::scene::Scene;
 use super::shape::{circle, rounded_box};
@@ -21,13 +22,14 @@ pub(super) fn draw(canvas: &mut Canvas, scene: &Scene, config: &LineConfig, mark
     let cover = canvas.cover();
     let lamp = Lamp::shadow(canvas.view);
     let margin = [PLATE[0] + 2.0, PLATE[1] + 2.0];
+    let mut untouched = Face::new(config.finish, scene.key, config.texture);
     canvas.paint_box([0.0, 0.0], margin, |p, texel| {
         let outline = scene.plate(p);
         let share = cover(outline);
         if share <= 0.0 {
             return;
         }
-        let mut face = surface(config.finish, p, scene.key, config.texture);
+        let mut face = untouched.at(p);
         if outline > -BEVEL {
             bevel(&mut face, scene, p, outline);
         }
@@ -47,40 +49,6 @@ pub(super) fn draw(canvas: &mut Canvas, scene: &Scene, config: &LineConfig, mark
             texel.lay(&burnt, 0.8 * ink);
         }
     });
-}
-
-/// The untouched surface at `p`; `key` tells parts apart.
-fn surface(finish: Finish, p: Point, key: u32, texture: f32) -> Texel {
-    let [x, y] = p;
-    match finish {
-        Finish::BrushedMetal => {
-            let fine = noise::value(x / 46.0, y / 0.8, key);
-            let broad = noise::value(x / 150.0, y / 3.1, key ^ 0x11);
-            let patch = noise::value(x / 120.0, y / 90.0, key ^ 0x22);
-            let streak = texture * (0.6 * fine + 0.4 * broad);
-            let mut texel = Texel::metal([0.70, 0.71, 0.73], 1.0);
-            // Brushing spreads light across the strokes, not along them.
-            texel.sharp = [3.1, 0.85];
-            texel.tint(
-                1.0 + 0.12 * streak,
-                1.0 + 0.16 * streak + 0.03 * texture * patch,
-            );
-            texel.tilt([0.02, 0.10], texture * fine);
-            texel
-        }
-        Finish::MouldedPolymer => {
-            let grain = noise::value(x / 2.1, y / 2.1, key);
-            let cross = noise::value(x / 2.1 + 53.0, y / 2.1, key ^ 0x33);
-            let flow = noise::cloud(x / 110.0, y / 60.0, key ^ 0x44);
-            let mut texel = Texel::matte([0.105, 0.112, 0.122]);
-            texel.mirror = [0.05; 3];
-            texel.sharp = [1.9, 1.9];
-            let shade = 1.0 + texture * (0.10 * grain + 0.06 * flow);
-            texel.tint(shade, shade);
-            texel.slope = [0.13 * texture * grain, 0.13 * texture * cross];
-            texel
-        }
-    }
 }
 
 /// Tilts the rim of the plate outwards, and roughens it where a piece broke off.
@@ -103,6 +71,7 @@ fn pocket(canvas: &mut Canvas, scene: &Scene, config: &LineConfig, shadow: Point
     let distance = |p: Point| rounded_box(sub(p, POCKET.centre), POCKET.half, POCKET_CORNER);
     let throw = scale(shadow, POCKET_DEPTH);
     let margin = [POCKET.half[0] + LIP + 1.0, POCKET.half[1] + LIP + 1.0];
+    let mut milled = Floor::new(config.finish, scene.key, config.texture);
     canvas.paint_box(POCKET.centre, margin, |p, texel| {
         let d = distance(p);
         let outwards = [
@@ -116,7 +85,7 @@ fn pocket(canvas: &mut Canvas, scene: &Scene, config: &LineConfig, shadow: Point
         if share <= 0.0 {
             return;
         }
-        let mut floor = milled(config.finish, p, scene.key, config.texture);
+        let mut floor = milled.at(sub(p, POCKET.centre));
         let wall = smooth(-3.2, -0.8, d);
         floor.tilt(outwards, 1.5 * wall);
         let dark = 1.0 - smooth(-2.2, 2.2, -distance(sub(p, throw)));
@@ -126,23 +95,9 @@ fn pocket(canvas: &mut Canvas, scene: &Scene, config: &LineConfig, shadow: Point
     });
 }
 
-/// The floor of the pocket: arcs left by an end mill that went along x.
-fn milled(finish: Finish, p: Point, key: u32, texture: f32) -> Texel {
-    let [x, y] = sub(p, POCKET.centre);
-    let lane = y - 21.0 * (y / 21.0).round();
-    let arc = x + 0.02 * lane * lane * 6.0;
-    let mark = noise::value(arc / 1.9, (y / 21.0).round(), key ^ 0x55);
-    let mut texel = match finish {
-        Finish::BrushedMetal => Texel::metal([0.58, 0.59, 0.61], 1.6),
-        Finish::MouldedPolymer => Texel::matte([0.075, 0.08, 0.088]),
-    };
-    texel.tint(1.0 + 0.08 * texture * mark, 1.0 + 0.10 * texture * mark);
-    texel.tilt([0.9, 0.1 * lane / 10.0], 0.07 * texture * mark);
-    texel
-}
-
 /// A drilled hole: a countersink, then a shaft whose far wall catches the light.
 fn drill(canvas: &mut Canvas, hole: Round, shadow: Point, key: u32) {
+    let mut grain = Field::new(key);
     let cover = canvas.cover();
     let along = scale(shadow, 1.0 / length(shadow).max(1e-3));
     let reach = hole.radius + 4.0;
@@ -162,18 +117,20 @@ fn drill(canvas: &mut Canvas, hole: Round, shadow: Point, key: u32) {
         texel.lay(&cone, sink);
         let shaft = cover(circle(q, hole.radius));
         if shaft > 0.0 {
-            texel.lay(&bore(q, r / hole.radius, along, key), shaft);
+            texel.lay(
+                &bore(q, r / hole.radius, along, grain.at(q[0] / 1.5, q[1] / 1.5)),
+                shaft,
+            );
         }
     });
 }
 
-/// Inside of a hole at `q` from its centre, `t` of its radius away.
-fn bore(q: Point, t: f32, along: Point, key: u32) -> Texel {
+/// Inside of a hole at `q` from its centre, `t` of its radius away; `grain` is -1 to 1.
+fn bore(q: Point, t: f32, along: Point, grain: f32) -> Texel {
     let towards = (q[0] * along[0] + q[1] * along[1]) / length(q).max(1e-3);
     let wall = smooth(0.55, 0.98, t);
     let catch = wall * smooth(-0.1, 0.95, towards);
-    let grain = 0.25 * noise::value(q[0] / 1.5, q[1] / 1.5, key);
-    let bright = mix(0.012, 0.34, catch) * (1.0 + grain) + 0.03 * wall;
+    let bright = mix(0.012, 0.34, catch) * (1.0 + 0.25 * grain) + 0.03 * wall;
     let mut texel = Texel::matte([bright, bright, bright * 1.03]);
     texel.mirror = [0.01; 3];
     texel.shadow(0.35, 0.5);

@@ -4,7 +4,7 @@ use super::config::ScrewDrive;
 use super::lamp::Lamp;
 use super::layout::{COUNTERBORE, HEAD, SCREWS};
 use super::maths::{Point, Turn, length, mix, scale, smooth, sub};
-use super::noise;
+use super::noise::Field;
 use super::scene::{Scene, Screw, ScrewMetal};
 use super::shape::{circle, cross, hexagon};
 use super::surface::{Canvas, Texel};
@@ -28,6 +28,7 @@ fn counterbore(canvas: &mut Canvas, centre: Point, key: u32) {
     let cover = canvas.cover();
     let throw = scale(Lamp::shadow(canvas.view), 9.0);
     let reach = COUNTERBORE + 3.5;
+    let mut ring = Field::new(key ^ 0x66);
     canvas.paint_box(centre, [reach, reach], |p, texel| {
         let q = sub(p, centre);
         let r = length(q);
@@ -37,7 +38,7 @@ fn counterbore(canvas: &mut Canvas, centre: Point, key: u32) {
         if share <= 0.0 {
             return;
         }
-        let ring = noise::value(r / 0.9, 0.0, key ^ 0x66);
+        let ring = ring.at(r / 0.9, 0.0);
         let mut floor = Texel::metal([0.50, 0.51, 0.53], 1.5);
         floor.tilt(
             outwards,
@@ -69,6 +70,7 @@ fn head(canvas: &mut Canvas, centre: Point, screw: &Screw) {
     let shadow = Lamp::shadow(canvas.view);
     let turn = Turn::degrees(screw.degrees);
     let reach = COUNTERBORE + 1.0;
+    let (mut turned, mut speck) = (Field::new(screw.key), Field::new(screw.key ^ 0x99));
     canvas.paint_box(centre, [reach, reach], |p, texel| {
         let q = sub(p, centre);
         let r = length(q);
@@ -87,8 +89,8 @@ fn head(canvas: &mut Canvas, centre: Point, screw: &Screw) {
         }
         let local = turn.undo(q);
         let mut face = metal(screw.metal);
-        let turned = noise::value(r / 0.7, 0.0, screw.key);
-        let speck = noise::value(local[0] / 2.5, local[1] / 2.5, screw.key ^ 0x99);
+        let turned = turned.at(r / 0.7, 0.0);
+        let speck = speck.at(local[0] / 2.5, local[1] / 2.5);
         face.tint(1.0 + 0.05 * speck, 1.0 + 0.05 * turned + 0.04 * speck);
         face.slope = screw.lean;
         face.tilt(outwards, 0.05 * turned);

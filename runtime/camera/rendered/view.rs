@@ -89,6 +89,8 @@ pub(super) struct View {
     pub(super) frame: Rect,
     /// Frame pixels per px of the drawing.
     pub(super) scale: f32,
+    /// Px of the drawing per frame pixel.
+    per_pixel: f32,
     /// Where the centre of the part lands, frame pixels.
     centre: Point,
     /// How the part is turned.
@@ -103,6 +105,7 @@ impl View {
         Self {
             frame,
             scale: px,
+            per_pixel: 1.0 / px,
             centre: add(scale(size, 0.5), scale(shift, px)),
             turn: Turn::degrees(degrees),
         }
@@ -111,7 +114,7 @@ impl View {
     /// The point of the drawing that is seen in the middle of pixel (`x`, `y`).
     pub(super) fn part_point(&self, x: u32, y: u32) -> Point {
         let p = sub([x as f32 + 0.5, y as f32 + 0.5], self.centre);
-        self.turn.undo(scale(p, 1.0 / self.scale))
+        self.turn.undo(scale(p, self.per_pixel))
     }
 
     /// The pixels in which a box of the drawing can be seen. The box is `half` around `centre` and
