@@ -4,7 +4,7 @@ use super::config::ScrewDrive;
 use super::defect::DefectKind;
 use super::dice::Dice;
 use super::layout::{self, COUNTERBORE, SCREWS};
-use super::maths::{Point, Turn, add, mix, scale, sub};
+use super::maths::{Point, Turn, add, length, mix, scale, sub};
 use super::noise;
 use super::scene::{Damage, Foreign, Liquid, Placement, Scene, Screw, ScrewMetal};
 use super::shape::circle;
@@ -34,7 +34,7 @@ mod range {
     /// Radius of a dent, px.
     pub(super) const DENT_PX: [f32; 2] = [8.0, 24.0];
     /// Radius of a chip, px.
-    pub(super) const CHIP_PX: [f32; 2] = [9.0, 32.0];
+    pub(super) const CHIP_PX: [f32; 2] = [11.0, 36.0];
     /// Radius of a stain, px.
     pub(super) const STAIN_PX: [f32; 2] = [11.0, 46.0];
 }
@@ -79,7 +79,7 @@ fn harm(scene: &mut Scene, kind: DefectKind, severity: f32, dice: &mut Dice) -> 
                 centre,
                 radius,
                 stretch,
-                steepness: mix(0.16, 0.62, severity) * dice.between(0.8, 1.2),
+                steepness: mix(0.2, 0.75, severity) * dice.between(0.8, 1.2),
             });
             vec![box_around(centre, radius * 1.35 * 1.25 + 1.0)]
         }
@@ -92,7 +92,7 @@ fn harm(scene: &mut Scene, kind: DefectKind, severity: f32, dice: &mut Dice) -> 
                 key: dice.bits(),
             });
             // The bite, the broken face around it, and the plate's shadow on the belt.
-            vec![box_around(centre, radius * 1.9 + 26.0)]
+            vec![box_around(centre, radius * 2.0 + 26.0)]
         }
         DefectKind::MovedLabel => {
             let shift =
@@ -127,9 +127,13 @@ impl Damage {
         else {
             return f32::INFINITY;
         };
-        let ragged = noise::value(p[0] / (0.45 * radius), p[1] / (0.45 * radius), *key)
-            + 0.4 * noise::value(p[0] / 3.0, p[1] / 3.0, key ^ 0x77) * (6.0 / radius).min(1.0);
-        circle(sub(p, *centre), *radius) + 0.34 * radius * ragged
+        let q = sub(p, *centre);
+        let distance = length(q);
+        // Ragged by direction alone, so that no crumb is left floating inside the bite.
+        let rim = scale(q, radius / distance.max(1e-3));
+        let jag = |size: f32, salt: u32| noise::value(rim[0] / size, rim[1] / size, key ^ salt);
+        let ragged = jag(0.45 * radius, 0) + 0.4 * jag(3.0, 0x77) * (6.0 / radius).min(1.0);
+        distance - radius * (1.0 - 0.34 * ragged)
     }
 }
 
@@ -209,7 +213,7 @@ fn scratch(scene: &mut Scene, severity: f32, length: f32, dice: &mut Dice) -> Ve
         }
     }
     let line = best.1;
-    let half_width = mix(0.55, 1.3, severity);
+    let half_width = mix(0.6, 1.5, severity);
     let depth = mix(0.4, 1.0, severity) * dice.between(0.85, 1.15);
     let strokes = if dice.chance(0.3) { 3 } else { 1 };
     let mut places: Vec<Place> = Vec::new();
@@ -248,7 +252,7 @@ fn stain(scene: &mut Scene, severity: f32, radius: f32, dice: &mut Dice) -> Plac
         radius: radius * dice.between(0.9, 1.1),
         stretch: dice.between(0.8, 1.25),
         liquid,
-        strength: mix(0.32, 0.95, severity),
+        strength: mix(0.42, 0.95, severity),
         key: dice.bits(),
     });
     box_around(centre, radius * 1.1 * 1.25 * 1.6 + 1.0)
@@ -263,7 +267,7 @@ fn foreign(scene: &mut Scene, severity: f32, dice: &mut Dice) -> Place {
     ];
     let (line, half_width, foreign) = if dice.chance(0.5) {
         let length = mix(46.0, 150.0, severity);
-        let turn = dice.sign() * dice.between(1.6, 2.6) * 360.0 / 40.0;
+        let turn = dice.sign() * dice.between(0.7, 1.3) * 360.0 / 40.0;
         (
             curl(length, 40, turn, dice),
             mix(1.5, 3.4, severity),
@@ -376,17 +380,24 @@ fn plate_spot(dice: &mut Dice) -> Point {
     ]
 }
 
-/// A random spot on the edge of the plate, `radius` away from corners, screws and notch.
+/// Where to bite into the edge of the plate: a random spot just outside it, `radius` away from
+/// corners, screws and notch.
 fn edge_spot(radius: f32, dice: &mut Dice) -> Point {
     let [half_width, half_height] = layout::PLATE;
     for _ in 0..200 {
         let along = dice.between(-1.0, 1.0);
         let side = dice.sign();
         // The long sides are met more often, as they are longer.
-        let p = if dice.chance(half_width / (half_width + half_height)) {
-            [along * (half_width - 20.0), side * half_height]
+        let (p, outwards) = if dice.chance(half_width / (half_width + half_height)) {
+            (
+                [along * (half_width - 20.0), side * half_height],
+                [0.0, side],
+            )
         } else {
-            [side * half_width, along * (half_height - 20.0)]
+            (
+                [side * half_width, along * (half_height - 20.0)],
+                [side, 0.0],
+            )
         };
         let clear = SCREWS
             .iter()
@@ -394,7 +405,8 @@ fn edge_spot(radius: f32, dice: &mut Dice) -> Point {
             && circle(sub(p, layout::NOTCH.centre), layout::NOTCH.radius) > radius
             && layout::plate(p).abs() < 1.0;
         if clear {
-            return p;
+            // From beyond the edge, the bite is widest where it enters.
+            return add(p, scale(outwards, 0.3 * radius));
         }
     }
     [0.0, half_height]

@@ -33,7 +33,7 @@ pub enum DefectKind {
     WrongScrew,
     /// One or a few scratches in the surface of the plate.
     Scratch,
-    /// A drop of oil, a rust bloom or dried coolant, on the plate or on what is mounted on it.
+    /// Oil, rusty water or coolant has dried on the plate or on what is mounted on it.
     Stain,
     /// The surface of the plate is dented.
     Dent,

@@ -1,54 +1,56 @@
-//! The few letters and figures that are printed on the product: five dots wide, seven high.
+//! The letters and figures that are printed on the product: a small raster of Noto Sans Mono,
+//! drawn at any size.
 
-/// Dots of a character, a row a number, the leftmost dot in bit 4. Unknown characters are blank.
-fn dots(character: char) -> [u8; 7] {
-    match character {
-        '0' => [0x0E, 0x11, 0x13, 0x15, 0x19, 0x11, 0x0E],
-        '1' => [0x04, 0x0C, 0x04, 0x04, 0x04, 0x04, 0x0E],
-        '2' => [0x0E, 0x11, 0x01, 0x06, 0x08, 0x10, 0x1F],
-        '3' => [0x1F, 0x02, 0x04, 0x02, 0x01, 0x11, 0x0E],
-        '4' => [0x02, 0x06, 0x0A, 0x12, 0x1F, 0x02, 0x02],
-        '5' => [0x1F, 0x10, 0x1E, 0x01, 0x01, 0x11, 0x0E],
-        '6' => [0x06, 0x08, 0x10, 0x1E, 0x11, 0x11, 0x0E],
-        '7' => [0x1F, 0x01, 0x02, 0x04, 0x08, 0x08, 0x08],
-        '8' => [0x0E, 0x11, 0x11, 0x0E, 0x11, 0x11, 0x0E],
-        '9' => [0x0E, 0x11, 0x11, 0x0F, 0x01, 0x02, 0x0C],
-        'A' => [0x0E, 0x11, 0x11, 0x1F, 0x11, 0x11, 0x11],
-        'B' => [0x1E, 0x11, 0x11, 0x1E, 0x11, 0x11, 0x1E],
-        'C' => [0x0E, 0x11, 0x10, 0x10, 0x10, 0x11, 0x0E],
-        'D' => [0x1C, 0x12, 0x11, 0x11, 0x11, 0x12, 0x1C],
-        'E' => [0x1F, 0x10, 0x10, 0x1E, 0x10, 0x10, 0x1F],
-        'K' => [0x11, 0x12, 0x14, 0x18, 0x14, 0x12, 0x11],
-        'L' => [0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x1F],
-        'N' => [0x11, 0x19, 0x15, 0x13, 0x11, 0x11, 0x11],
-        'R' => [0x1E, 0x11, 0x11, 0x1E, 0x14, 0x12, 0x11],
-        'S' => [0x0F, 0x10, 0x10, 0x0E, 0x01, 0x01, 0x1E],
-        'T' => [0x1F, 0x04, 0x04, 0x04, 0x04, 0x04, 0x04],
-        'V' => [0x11, 0x11, 0x11, 0x11, 0x11, 0x0A, 0x04],
-        'Q' => [0x0E, 0x11, 0x11, 0x11, 0x15, 0x12, 0x0D],
-        '-' => [0x00, 0x00, 0x00, 0x1F, 0x00, 0x00, 0x00],
-        _ => [0; 7],
+use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
+
+use super::maths::smooth;
+
+/// Rows of the raster.
+const ROWS: usize = RasterHeight::Size16.val();
+/// Columns of one character.
+const COLUMNS: usize = get_raster_width(FontWeight::Regular, RasterHeight::Size16);
+
+/// Width of `text` when its line is `height` high, in the same unit.
+pub(super) fn width(text: &str, height: f32) -> f32 {
+    height * (text.chars().count() * COLUMNS) as f32 / ROWS as f32
+}
+
+/// One line of text as shares of ink.
+pub(super) struct Text(Vec<[[u8; COLUMNS]; ROWS]>);
+
+impl Text {
+    /// The raster of `text`. Characters that the font lacks stay blank.
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.chars().map(glyph).collect())
+    }
+
+    /// Share of ink at `x`, `y`, in line heights from the upper left corner.
+    pub(super) fn ink(&self, x: f32, y: f32) -> f32 {
+        let (x, y) = (x * ROWS as f32 - 0.5, y * ROWS as f32 - 0.5);
+        let (left, top) = (x.floor(), y.floor());
+        let (fx, fy) = (x - left, y - top);
+        let (left, top) = (left as i32, top as i32);
+        let row = |y| self.dot(left, y) * (1.0 - fx) + self.dot(left + 1, y) * fx;
+        // Enlarged, the raster's soft edges would look out of focus.
+        smooth(0.15, 0.6, row(top) * (1.0 - fy) + row(top + 1) * fy)
+    }
+
+    fn dot(&self, x: i32, y: i32) -> f32 {
+        let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else {
+            return 0.0;
+        };
+        let glyph = self.0.get(x / COLUMNS);
+        let dot = glyph.and_then(|rows| Some(rows.get(y)?[x % COLUMNS]));
+        f32::from(dot.unwrap_or_default()) / 255.0
     }
 }
 
-/// Columns from one character to the next.
-const ADVANCE: usize = 6;
-
-/// Width of `text` in dots, without the gap after the last character.
-pub(super) fn width(text: &str) -> usize {
-    (text.chars().count() * ADVANCE).saturating_sub(1)
-}
-
-/// The dots of `text` that are printed, as column and row.
-pub(super) fn printed(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
-    text.chars().enumerate().flat_map(|(at, character)| {
-        dots(character)
-            .into_iter()
-            .enumerate()
-            .flat_map(move |(row, bits)| {
-                (0..5)
-                    .filter(move |column| bits >> (4 - column) & 1 == 1)
-                    .map(move |column| (at * ADVANCE + column, row))
-            })
-    })
+fn glyph(character: char) -> [[u8; COLUMNS]; ROWS] {
+    let mut dots = [[0; COLUMNS]; ROWS];
+    if let Some(raster) = get_raster(character, FontWeight::Regular, RasterHeight::Size16) {
+        for (row, from) in dots.iter_mut().zip(raster.rows()) {
+            row.copy_from_slice(from);
+        }
+    }
+    dots
 }

@@ -13,8 +13,8 @@ use super::view::{REFERENCE, View};
 pub struct Illumination {
     /// Factor on all light; 1 is nominal.
     pub gain: f32,
-    /// Factor on red, divided by the factor on blue's inverse: red is multiplied by `1 + warmth`,
-    /// blue by `1 - warmth`.
+    /// Change of colour temperature: red is multiplied by `1 + warmth`, blue by `1 - warmth`; 0 is
+    /// nominal.
     pub warmth: f32,
     /// Change of brightness from the centre to the right and to the lower edge, as a fraction.
     pub gradient: [f32; 2],

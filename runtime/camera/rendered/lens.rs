@@ -4,8 +4,8 @@ use super::maths::exp_minus;
 use super::noise::scramble;
 use super::view::Rect;
 
-#[derive(Debug, Clone)]
 /// Half of a symmetric blur kernel: the middle weight first.
+#[derive(Debug, Clone)]
 pub(super) struct Blur(Vec<f32>);
 
 impl Blur {
@@ -32,11 +32,14 @@ impl Blur {
 
     /// Blurs rows of `width` red, green, blue pixels. Beyond the border the outermost pixel counts
     /// again.
-    pub(super) fn apply(&self, light: &[f32], width: usize) -> Vec<f32> {
+    pub(super) fn apply(&self, light: Vec<f32>, width: usize) -> Vec<f32> {
         if self.0.len() == 1 || width == 0 {
-            return light.to_vec();
+            return light;
         }
-        self.down(&self.across(light, width), width)
+        let across = self.across(&light, width);
+        // Large frames: never more than two of them at a time.
+        drop(light);
+        self.down(&across, width)
     }
 
     fn across(&self, light: &[f32], width: usize) -> Vec<f32> {
@@ -172,10 +175,10 @@ mod tests {
     fn blur_keeps_even_light_even_and_the_sum_of_a_point() {
         let blur = Blur::new(1.3);
         let even = vec![0.5; 9 * 7 * 3];
-        assert!(blur.apply(&even, 9).iter().all(|v| (v - 0.5).abs() < 1e-6));
+        assert!(blur.apply(even, 9).iter().all(|v| (v - 0.5).abs() < 1e-6));
         let mut point = vec![0.0; 15 * 15 * 3];
         point[(7 * 15 + 7) * 3] = 1.0;
-        let spread = blur.apply(&point, 15);
+        let spread = blur.apply(point, 15);
         assert!((spread.iter().sum::<f32>() - 1.0).abs() < 1e-5);
         assert!(spread[(7 * 15 + 7) * 3] < 0.2);
     }

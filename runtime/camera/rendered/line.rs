@@ -57,7 +57,8 @@ impl RenderedLine {
     pub fn new(config: LineConfig) -> Result<Self, LineConfigError> {
         config.check()?;
         let view = View::new(Rect::frame(config.width, config.height), [0.0; 2], 0.0);
-        let prints = (!config.serial_numbers).then(|| Prints::new(Scene::good(&config, 0).serial));
+        let prints = (!config.serial_numbers)
+            .then(|| Prints::new(config.finish, Scene::good(&config, 0).serial));
         Ok(Self {
             blur: Blur::new(config.blur_px * view.scale),
             prints,
@@ -102,7 +103,7 @@ impl RenderedLine {
         let prints = match &self.prints {
             Some(prints) => prints,
             None => {
-                numbered = Prints::new(scene.serial);
+                numbered = Prints::new(self.config.finish, scene.serial);
                 &numbered
             }
         };

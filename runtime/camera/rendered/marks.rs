@@ -61,6 +61,8 @@ fn around(line: &[Point], margin: f32) -> (Point, Point) {
 /// A groove: raw metal, one flank towards the lamp and one away from it, running out at both ends.
 fn scratch(canvas: &mut Canvas, line: &[Point], half_width: f32, depth: f32) {
     let (centre, half) = around(line, half_width + 1.5);
+    let shadow = Lamp::shadow(canvas.view);
+    let away = scale(shadow, 1.0 / length(shadow).max(1e-3));
     let scale_px = canvas.view.scale;
     canvas.paint_box(centre, half, |p, texel| {
         let near = polyline(p, line);
@@ -74,10 +76,13 @@ fn scratch(canvas: &mut Canvas, line: &[Point], half_width: f32, depth: f32) {
         }
         let mut groove = *texel;
         groove.diffuse = texel.diffuse.map(|c| mix(c, 0.34, 0.75));
-        groove.mirror = texel.mirror.map(|c| mix(c, 0.62, 0.7));
+        groove.mirror = texel.mirror.map(|c| mix(c, 0.80, 0.7));
         groove.sharp = [1.2, 1.2];
         let side = scale(near.away, 1.0 / half_width.max(0.1));
-        groove.slope = scale(side, 0.8 * depth);
+        groove.slope = scale(side, depth);
+        // The flank on the lamp's side lies in its own shadow.
+        let dark = depth * smooth(0.1, -0.6, side[0] * away[0] + side[1] * away[1]);
+        groove.shadow(0.9 * dark, 0.6 * dark);
         texel.lay(&groove, share * depth);
     });
 }
@@ -100,10 +105,13 @@ fn dent(canvas: &mut Canvas, centre: Point, radius: f32, stretch: f32, steepness
         } else {
             -1.1 * smooth(0.0, 1.0, 1.0 - ((t - 1.0) / 0.35 * 2.0 - 1.0).abs()) * 0.35
         };
-        texel.tilt(outwards, steepness * bowl);
         let pressed = smooth(1.0, 0.4, t);
+        // Pressing smooths a grain, so that it shines.
+        texel.slope = scale(texel.slope, 1.0 - 0.7 * pressed);
+        texel.mirror = texel.mirror.map(|c| c + 0.06 * pressed);
+        texel.tilt(outwards, steepness * bowl);
         texel.sharp = texel.sharp.map(|s| mix(s, 1.6, 0.5 * pressed));
-        texel.shadow(0.0, 0.5 * steepness * pressed);
+        texel.shadow(0.0, 0.7 * steepness * pressed);
     });
 }
 
@@ -113,7 +121,7 @@ fn broken_face(canvas: &mut Canvas, damage: &Damage, key: u32) {
         return;
     };
     let cover = canvas.cover();
-    let reach = 1.9 * radius + 2.0;
+    let reach = 2.0 * radius + 3.0;
     let depth = 0.42 * radius + 2.0;
     canvas.paint_box(*centre, [reach, reach], |p, texel| {
         // Only the plate breaks: what has a slope of its own or lies open is left by the caller's
@@ -122,7 +130,7 @@ fn broken_face(canvas: &mut Canvas, damage: &Damage, key: u32) {
             return;
         }
         let bite = damage.bite(p);
-        let edge = depth * (0.65 + 0.5 * noise::value(p[0] / 5.0, p[1] / 5.0, key ^ 0x3));
+        let edge = depth * (0.7 + 0.35 * noise::value(p[0] / 8.0, p[1] / 8.0, key ^ 0x3));
         let share = cover(bite - edge) * (1.0 - cover(bite));
         if share <= 0.0 {
             return;

@@ -55,6 +55,7 @@ impl Field {
     }
 
     /// The noise at a point.
+    #[inline]
     pub(super) fn at(&mut self, x: f32, y: f32) -> f32 {
         let cell = [floor(x), floor(y)];
         if cell != self.cell {

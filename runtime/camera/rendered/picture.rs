@@ -50,7 +50,10 @@ pub(super) fn expose(
         }
         top = band.y1;
     }
-    let mut levels = crop(&blur.apply(&linear, outer.width()), &outer, &region);
+    let mut levels = blur.apply(linear, outer.width());
+    if outer != region {
+        levels = crop(&levels, &outer, &region);
+    }
     levels.iter_mut().for_each(|level| *level = tone(*level));
     levels
 }
@@ -63,4 +66,34 @@ fn draw(canvas: &mut Canvas, scene: &Scene, config: &LineConfig, prints: &Prints
     screw::draw(canvas, scene);
     pieces::draw(canvas, scene, prints, config.texture);
     marks::draw_on_top(canvas, scene);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::defect::DefectKind;
+    use super::super::dice::{Dice, Purpose};
+    use super::*;
+
+    #[test]
+    fn a_pixel_is_the_same_in_every_rectangle() {
+        let config = LineConfig {
+            width: 97,
+            height: 71,
+            ..LineConfig::default()
+        };
+        let mut scene = Scene::good(&config, 3);
+        let mut dice = Dice::new(config.seed, 3, Purpose::Damage, 0);
+        super::super::damage::inflict(&mut scene, DefectKind::Stain, 1.0, &mut dice);
+        let prints = Prints::new(config.finish, scene.serial);
+        let blur = Blur::new(0.8);
+        let light = Illumination::at(&config, 3);
+        let whole = Rect::frame(config.width, config.height);
+        let frame = expose(&config, &blur, &scene, &prints, light, whole);
+        for inner in [[0, 0, 5, 71], [30, 17, 61, 40], [96, 70, 97, 71]] {
+            let [x0, y0, x1, y1] = inner;
+            let inner = Rect { x0, y0, x1, y1 };
+            let part = expose(&config, &blur, &scene, &prints, light, inner);
+            assert_eq!(part, crop(&frame, &whole, &inner), "{inner:?}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The plate: brushed or moulded, with a bevelled edge, a milled pocket, drilled holes and a laser
 //! marking.
 
-use super::config::LineConfig;
+use super::config::{Finish, LineConfig};
 use super::finish::{Face, Floor};
 use super::lamp::Lamp;
 use super::layout::{BEVEL, HOLES, MARKING, PLATE, POCKET, POCKET_CORNER, Round};
@@ -42,9 +42,14 @@ pub(super) fn draw(canvas: &mut Canvas, scene: &Scene, config: &LineConfig, mark
     canvas.paint_box(MARKING.centre, MARKING.half, |p, texel| {
         let ink = marking.ink(sub(p, MARKING.centre));
         if ink > 0.0 {
+            // A laser chars metal and foams polymer.
+            let colour = match config.finish {
+                Finish::BrushedMetal => [0.045, 0.043, 0.04],
+                Finish::MouldedPolymer => [0.34, 0.34, 0.33],
+            };
             let burnt = Texel {
                 slope: texel.slope,
-                ..Texel::matte([0.045, 0.043, 0.04])
+                ..Texel::matte(colour)
             };
             texel.lay(&burnt, 0.8 * ink);
         }

@@ -1,9 +1,10 @@
 //! What is printed on the label, the sticker and the plate: bars, a square code and text, drawn
 //! once into small pictures of ink and then looked up.
 
-use super::font;
+use super::config::Finish;
+use super::font::{self, Text};
 use super::layout::{Area, LABEL, MARKING, STICKER};
-use super::maths::Point;
+use super::maths::{Point, mix};
 use super::noise::scramble;
 use super::shape::polyline;
 
@@ -42,15 +43,19 @@ impl Print {
         }
     }
 
-    fn text(&mut self, left: f32, top: f32, dot: f32, text: &str, ink: f32) {
-        for (column, row) in font::printed(text) {
-            self.fill(
-                left + column as f32 * dot,
-                top + row as f32 * dot,
-                dot,
-                dot,
-                ink,
-            );
+    /// Prints a line of text, `height` px high, with its upper left corner at `left`, `top`.
+    fn text(&mut self, left: f32, top: f32, height: f32, text: &str, ink: f32) {
+        let line = Text::new(text);
+        let dot = |px: f32| (px * DOTS) as usize;
+        let right = dot(left + font::width(text, height)).min(self.width);
+        let bottom = dot(top + height).min(self.height);
+        let along = |dot: usize, start: f32| ((dot as f32 + 0.5) / DOTS - start) / height;
+        for y in dot(top)..bottom {
+            for x in dot(left)..right {
+                let share = line.ink(along(x, left), along(y, top));
+                let under = &mut self.ink[y * self.width + x];
+                *under = mix(*under, ink, share);
+            }
         }
     }
 
@@ -86,12 +91,13 @@ pub(super) struct Prints {
 }
 
 impl Prints {
-    /// The prints of a part with this number on its label (the last eight figures count).
-    pub(super) fn new(serial: u32) -> Self {
+    /// The prints of a part with this finish and this number on its label (the last eight figures
+    /// count).
+    pub(super) fn new(finish: Finish, serial: u32) -> Self {
         Self {
             label: label(serial),
             sticker: sticker(),
-            marking: marking(),
+            marking: marking(finish),
         }
     }
 }
@@ -100,11 +106,11 @@ fn label(serial: u32) -> Print {
     let mut print = Print::blank(LABEL);
     let number = format!("{:08}", serial % 100_000_000);
     print.fill(8.0, 8.0, 184.0, 22.0, 1.0);
-    print.text(14.0, 12.0, 2.0, "BRACKET 40-31", 0.0);
+    print.text(14.0, 8.5, 20.0, "BRACKET 40-31", 0.0);
     bars(&mut print, 12.0, 37.0, 32.0, &number);
-    print.text(12.0, 76.0, 1.5, &format!("SN {number}"), 1.0);
+    print.text(12.0, 73.0, 16.0, &format!("SN {number}"), 1.0);
     square_code(&mut print, 142.0, 37.0, 3.0, serial);
-    print.text(142.0, 84.0, 1.5, "24V DC", 1.0);
+    print.text(143.0, 83.0, 15.0, "24V DC", 1.0);
     print.fill(12.0, 92.0, 112.0, 1.0, 1.0);
     print
 }
@@ -173,7 +179,7 @@ fn square_code(print: &mut Print, left: f32, top: f32, cell: f32, serial: u32) {
 
 fn sticker() -> Print {
     let mut print = Print::blank(STICKER);
-    print.text(10.0, 23.0, 3.0, "QC", 1.0);
+    print.text(7.0, 15.0, 36.0, "QC", 1.0);
     let tick = [[7.0, 2.0], [16.0, 12.0], [33.0, -11.0]];
     for y in 0..print.height {
         for x in 0..print.width {
@@ -189,12 +195,16 @@ fn sticker() -> Print {
     print
 }
 
-fn marking() -> Print {
-    const TEXT: &str = "AL 6082 T6";
+/// The material, marked by a laser.
+fn marking(finish: Finish) -> Print {
+    let text = match finish {
+        Finish::BrushedMetal => "AL 6082 T6",
+        Finish::MouldedPolymer => "PA66 GF30",
+    };
     let mut print = Print::blank(MARKING);
-    let dot = 2.0;
-    let left = MARKING.half[0] - 0.5 * dot * font::width(TEXT) as f32;
-    print.text(left, 5.0, dot, TEXT, 1.0);
+    let height = 2.0 * MARKING.half[1];
+    let left = MARKING.half[0] - 0.5 * font::width(text, height);
+    print.text(left, 0.0, height, text, 1.0);
     print
 }
 
@@ -203,15 +213,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_printed_character_has_dots() {
-        for c in "BRACKET40-31SN0123456789DVQCAL".chars() {
-            assert!(font::printed(&c.to_string()).count() > 3, "{c}");
+    fn every_printed_character_has_ink() {
+        for c in "BRACKET 40-31SN0123456789DVQCALTPGF"
+            .chars()
+            .filter(|c| *c != ' ')
+        {
+            let text = Text::new(&c.to_string());
+            let dots = (0..16).flat_map(|y| (0..8).map(move |x| (x, y)));
+            let ink: f32 = dots
+                .map(|(x, y)| text.ink(x as f32 / 16.0, y as f32 / 16.0))
+                .sum();
+            assert!(ink > 3.0, "{c}: {ink}");
         }
     }
 
     #[test]
     fn another_number_is_another_print() {
-        let (a, b) = (Prints::new(1), Prints::new(2));
+        let (a, b) = [1, 2]
+            .map(|number| Prints::new(Finish::BrushedMetal, number))
+            .into();
         assert_ne!(a.label.ink, b.label.ink);
         let covered = a.label.ink.iter().sum::<f32>() / a.label.ink.len() as f32;
         assert!((0.1..0.6).contains(&covered), "{covered}");
