@@ -120,7 +120,8 @@ pub struct Alarms {
     pub button_stuck: bool,
     /// A part came lately that was not taken, and is being rejected for it.
     pub trigger_untaken: bool,
-    /// The MCU was restarted by its watchdog or by a dip of its supply; until acknowledged.
+    /// The MCU was restarted by its watchdog, by a fault of its own or by a dip of its supply;
+    /// until acknowledged.
     pub unexpected_reset: bool,
     /// A part to be rejected went past the rejector unstruck, because the MCU looked too late;
     /// until acknowledged.
@@ -135,7 +136,7 @@ pub enum ResetCause {
     PowerOn,
     /// Reset pin or debugger.
     Pin,
-    /// The firmware asked for it.
+    /// The firmware asked for it, which only its fault handlers do.
     Software,
     /// The watchdog was not fed.
     Watchdog,
