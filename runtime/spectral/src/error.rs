@@ -96,6 +96,25 @@ pub enum Error {
         token: usize,
     },
 
+    /// A token has no direction.
+    #[error(
+        "token {token} of {what} is a zero row, which has no cosine to anything: leave it out, or \
+         look at what computed it"
+    )]
+    ZeroRow {
+        /// The matrix in question.
+        what: &'static str,
+        /// Zero-based token.
+        token: usize,
+    },
+
+    /// Two parts of a dual affinity were normalised differently.
+    #[error(
+        "the dual affinities to merge come from different first passes: merge the direction sums \
+         of all shards first, and make every dual affinity from that one"
+    )]
+    OtherDirections,
+
     /// Vectors that must span a subspace are linearly dependent.
     #[error("column {column} of {what} depends on the columns before it: give independent columns")]
     DependentColumns {

@@ -229,3 +229,86 @@ fn pack<T: Copy + Into<f64>, const R: usize>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nalgebra::DMatrix;
+
+    /// Whole numbers, so that every order of addition gives the same bits.
+    fn whole(rows: usize, cols: usize, seed: usize) -> DMatrix<f64> {
+        DMatrix::from_fn(rows, cols, |i, j| {
+            ((i * 7 + j * 13 + seed * 5) % 17) as f64 - 8.0
+        })
+    }
+
+    type Product = fn(Operand<'_, f64>, Operand<'_, f64>, &mut [f64], Part, &mut [f64]);
+
+    /// The version that this processor takes, and the plain one.
+    fn versions() -> [Product; 2] {
+        [product, |a, b, out, part, packing| {
+            out.fill(0.0);
+            blocked::<f64, f64, { TILE.0 }, { TILE.1 }, false>(a, b, out, part, packing);
+        }]
+    }
+
+    #[test]
+    fn products_of_all_shapes_and_transpositions_are_right() {
+        let mut packing = vec![f64::NAN; PACKING];
+        for version in versions() {
+            for m in [1, 3, 8, 13, 73, 150] {
+                for n in [1, 4, 6, 11, 97] {
+                    for k in [1, 5, 256, 300] {
+                        let (a, b) = (whole(m, k, 1), whole(k, n, 2));
+                        let (at, bt) = (a.transpose(), b.transpose());
+                        let expected = &a * &b;
+                        let direct = [
+                            Operand::new(a.as_slice(), m, k),
+                            Operand::new(at.as_slice(), k, m).transposed(),
+                        ];
+                        for a in direct {
+                            for b in [
+                                Operand::new(b.as_slice(), k, n),
+                                Operand::new(bt.as_slice(), n, k).transposed(),
+                            ] {
+                                let mut out = DMatrix::repeat(m, n, f64::NAN);
+                                version(a, b, out.as_mut_slice(), Part::Full, &mut packing);
+                                assert_eq!(out, expected, "{m} {n} {k}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_symmetric_product_is_the_full_one() {
+        let mut packing = vec![f64::NAN; PACKING];
+        for version in versions() {
+            for (m, k) in [(1, 1), (7, 3), (72, 10), (73, 300), (200, 20)] {
+                let a = whole(m, k, 3);
+                let view = Operand::new(a.as_slice(), m, k);
+                let mut out = DMatrix::repeat(m, m, f64::NAN);
+                let target = out.as_mut_slice();
+                version(
+                    view,
+                    view.transposed(),
+                    target,
+                    Part::Symmetric,
+                    &mut packing,
+                );
+                assert_eq!(out, &a * a.transpose(), "{m} {k}");
+            }
+        }
+    }
+
+    #[test]
+    fn f32_operands_are_widened_before_they_are_multiplied() {
+        let (a, b) = ([1.0e30_f32, 1.0], [1.0e30_f32, 1.0]);
+        let mut out = [0.0];
+        let (a, b) = (Operand::new(&a, 1, 2), Operand::new(&b, 2, 1));
+        product(a, b, &mut out, Part::Full, &mut vec![0.0; PACKING]);
+        assert_eq!(out[0], f64::from(1.0e30_f32) * f64::from(1.0e30_f32));
+    }
+}

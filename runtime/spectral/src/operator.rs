@@ -79,6 +79,11 @@ impl Dense {
         &self.matrix
     }
 
+    /// The matrix, without a copy.
+    pub fn into_matrix(self) -> DMatrix<f64> {
+        self.matrix
+    }
+
     /// `matrix` is square, finite and symmetric.
     pub(crate) fn trusted(matrix: DMatrix<f64>) -> Self {
         let floor = gershgorin_floor(&matrix);

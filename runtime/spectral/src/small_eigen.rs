@@ -206,3 +206,68 @@ impl SmallEigen {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::start::Directions;
+    use nalgebra::DMatrix;
+
+    /// Decomposes and checks A V = V diag(values), V orthonormal, values descending.
+    fn check(matrix: &DMatrix<f64>) {
+        let n = matrix.nrows();
+        let mut small = SmallEigen::new(n);
+        small.matrix_mut().copy_from_slice(matrix.as_slice());
+        small.decompose().unwrap();
+        let vectors = DMatrix::from_column_slice(n, n, small.vectors());
+        assert!((vectors.tr_mul(&vectors) - DMatrix::identity(n, n)).amax() < 1e-13);
+        assert!(small.values().is_sorted_by(|a, b| a >= b));
+        let unit = largest(matrix.as_slice());
+        if unit == 0.0 {
+            assert!(small.values().iter().all(|v| *v == 0.0));
+            return;
+        }
+        let mut scaled = vectors.clone();
+        for (mut column, value) in scaled.column_iter_mut().zip(small.values()) {
+            column *= value / unit;
+        }
+        let error = (matrix / unit * vectors - scaled).amax();
+        assert!(error < 1e-14 * n as f64, "n {n}: {error:e}");
+    }
+
+    #[test]
+    fn random_matrices_of_all_sizes_and_scales_are_decomposed() {
+        for n in 1..40 {
+            let mut block = DMatrix::zeros(n, n);
+            Directions::new(n as u64).fill(block.as_mut_slice());
+            let symmetric = &block + block.transpose();
+            for factor in [1.0, 1e-300, 1e300] {
+                check(&(&symmetric * factor));
+            }
+        }
+    }
+
+    #[test]
+    fn degenerate_matrices_are_decomposed() {
+        let n = 12;
+        check(&DMatrix::zeros(n, n));
+        check(&DMatrix::identity(n, n));
+        check(&DMatrix::repeat(n, n, 1.0));
+        check(&DMatrix::from_fn(n, n, |i, j| {
+            if i + j == n - 1 { 1.0 } else { 0.0 }
+        }));
+        check(&DMatrix::from_fn(n, n, |i, j| {
+            if i.abs_diff(j) == 1 { 1.0 } else { 0.0 }
+        }));
+        check(&DMatrix::from_diagonal(&nalgebra::DVector::from_fn(
+            n,
+            |i, _| 10f64.powi(-(i as i32) * 3),
+        )));
+        // Graded, and clustered: Wilkinson's W21+.
+        check(&DMatrix::from_fn(21, 21, |i, j| match i.abs_diff(j) {
+            0 => i.abs_diff(10) as f64,
+            1 => 1.0,
+            _ => 0.0,
+        }));
+    }
+}
