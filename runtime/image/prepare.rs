@@ -1,0 +1,159 @@
+use std::fmt;
+
+use fast_image_resize::images::ImageRef;
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+
+use super::{ImageError, Roi};
+
+/// Size of the network's input in pixels; both sides are multiples of the patch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputSize {
+    /// Width in pixels.
+    pub width: usize,
+    /// Height in pixels.
+    pub height: usize,
+}
+
+impl InputSize {
+    /// The size whose area is nearest to that of a square of `side` pixels, whose sides are
+    /// multiples of `patch`, and whose shape is nearest to that of `content` (width, height).
+    pub fn for_content(side: usize, patch: usize, content: (u32, u32)) -> Self {
+        let aspect = f64::from(content.0.max(1)) / f64::from(content.1.max(1));
+        let root = aspect.clamp(1.0 / 16.0, 16.0).sqrt();
+        let fit = |length: f64| (length / patch as f64).round().max(1.0) as usize * patch;
+        Self {
+            width: fit(side as f64 * root),
+            height: fit(side as f64 / root),
+        }
+    }
+}
+
+impl fmt::Display for InputSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} x {} px", self.width, self.height)
+    }
+}
+
+/// How a picture becomes the network's input. Learning and inspecting use this one path, so that
+/// scores cannot drift apart.
+#[derive(Debug, Clone)]
+pub struct Preparation {
+    roi: Option<Roi>,
+    size: InputSize,
+    /// Input value of each 8-bit level, by channel.
+    levels: Box<[[f32; 256]; 3]>,
+}
+
+impl Preparation {
+    /// Cuts out `roi` (all of the picture when `None`), stretches it to `size`, and normalises
+    /// each channel: `(value / 255 - mean) / std`.
+    pub fn new(roi: Option<Roi>, size: InputSize, mean: [f32; 3], std: [f32; 3]) -> Self {
+        let level = |c: usize, v: usize| (v as f32 / 255.0 - mean[c]) / std[c];
+        let levels = std::array::from_fn(|c| std::array::from_fn(|v| level(c, v)));
+        Self {
+            roi,
+            size,
+            levels: Box::new(levels),
+        }
+    }
+
+    /// Size of the input.
+    pub fn size(&self) -> InputSize {
+        self.size
+    }
+
+    /// The rectangle of a picture of this size that the input shows.
+    ///
+    /// # Errors
+    /// [`ImageError::RoiOutside`] when the region of interest does not fit.
+    pub fn area(&self, width: u32, height: u32) -> Result<Roi, ImageError> {
+        match self.roi {
+            Some(roi) if roi.fits(width, height) => Ok(roi),
+            Some(roi) => Err(ImageError::RoiOutside { roi, width, height }),
+            None => Ok(Roi::whole(width, height)),
+        }
+    }
+
+    /// The picture as the network sees it, before normalisation: cut out and stretched, 8 bits.
+    ///
+    /// # Errors
+    /// [`ImageError::RoiOutside`], [`ImageError::Resize`].
+    pub fn crop(&self, picture: &RgbImage) -> Result<RgbImage, ImageError> {
+        let (width, height) = picture.dimensions();
+        let area = self.area(width, height)?;
+        let (to_width, to_height) = (self.size.width as u32, self.size.height as u32);
+        let failed = |reason: String| ImageError::Resize {
+            width,
+            height,
+            reason,
+        };
+        let source = ImageRef::new(width, height, picture.as_raw(), PixelType::U8x3)
+            .map_err(|e| failed(e.to_string()))?;
+        let mut target =
+            fast_image_resize::images::Image::new(to_width, to_height, PixelType::U8x3);
+        // Bicubic with a = -0.5 and, when shrinking, a wider kernel: no aliasing on fine print.
+        let options = ResizeOptions::new()
+            .resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom))
+            .crop(
+                f64::from(area.x),
+                f64::from(area.y),
+                f64::from(area.width),
+                f64::from(area.height),
+            );
+        Resizer::new()
+            .resize(&source, &mut target, &options)
+            .map_err(|e| failed(e.to_string()))?;
+        RgbImage::from_raw(to_width, to_height, target.into_vec())
+            .ok_or_else(|| failed("the resized buffer has another length".into()))
+    }
+
+    /// The normalised tensor `[3, height, width]`, plane by plane, of what [`Self::crop`] gave.
+    pub fn normalise(&self, crop: &RgbImage) -> Vec<f32> {
+        let pixels = crop.as_raw().len() / 3;
+        let mut tensor = Vec::with_capacity(3 * pixels);
+        for (channel, levels) in self.levels.iter().enumerate() {
+            let values = crop.as_raw().iter().skip(channel).step_by(3);
+            tensor.extend(values.map(|&v| levels[usize::from(v)]));
+        }
+        tensor
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_input_keeps_the_shape_and_the_area_in_whole_patches() {
+        let size = |content| InputSize::for_content(448, 14, content);
+        assert_eq!(size((640, 640)), InputSize { width: 448, height: 448 });
+        assert_eq!(size((1280, 720)), InputSize { width: 602, height: 336 });
+        assert_eq!(size((1, 100_000)), InputSize { width: 112, height: 1792 });
+    }
+
+    #[test]
+    fn the_tensor_holds_one_plane_a_channel_normalised_as_told() {
+        let size = InputSize { width: 2, height: 1 };
+        let preparation = Preparation::new(None, size, [0.5, 0.0, 0.0], [0.5, 1.0, 2.0]);
+        let picture = RgbImage::from_raw(2, 1, vec![255, 0, 0, 0, 255, 255]).unwrap();
+        let tensor = preparation.normalise(&preparation.crop(&picture).unwrap());
+        assert_eq!(tensor, [1.0, -1.0, 0.0, 1.0, 0.0, 0.5]);
+    }
+
+    #[test]
+    fn only_the_region_of_interest_is_seen() {
+        let size = InputSize { width: 14, height: 14 };
+        let roi = Some(Roi { x: 10, y: 20, width: 30, height: 30 });
+        let preparation = Preparation::new(roi, size, [0.0; 3], [1.0; 3]);
+        let picture = RgbImage::from_fn(64, 64, |x, y| {
+            let inside = (10..40).contains(&x) && (20..50).contains(&y);
+            image::Rgb([if inside { 255 } else { 0 }; 3])
+        });
+        let crop = preparation.crop(&picture).unwrap();
+        assert!(crop.pixels().all(|p| p.0 == [255; 3]));
+        let error = preparation.crop(&RgbImage::new(30, 30)).unwrap_err().to_string();
+        assert!(error.contains("10,20,30,30") && error.contains("30 x 30"), "{error}");
+    }
+}

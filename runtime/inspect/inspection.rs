@@ -1,0 +1,81 @@
+//! The answer about one image: what `inspect` gives and everything behind it (station, report,
+//! journal, JSON) reads.
+
+/// What a region looks like to be: wrong in itself, or wrong in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pathway {
+    /// Unlike anything that was seen on good parts, wherever it lies.
+    What,
+    /// Like something that good parts have, but not here.
+    Where,
+}
+
+/// How much of a region's score one block saw.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct BlockShare {
+    /// Block number, 1-based.
+    pub block: usize,
+    /// Share of the score, 0..=1; the shares of a region add up to 1.
+    pub share: f32,
+}
+
+/// One connected place that is unlike the good parts.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Region {
+    /// `[x, y, width, height]` in pixels of the original image.
+    pub bbox: [u32; 4],
+    /// Area in pixels of the original image.
+    pub area_px: u64,
+    /// Score in units of the recipe's limit; 1.0 is the limit.
+    pub score: f32,
+    /// The larger of the two shares.
+    pub pathway: Pathway,
+    /// Share of the score that is there wherever the patch lies, 0..=1.
+    pub what: f32,
+    /// Share that appears only because of the place, `1 - what`.
+    #[serde(rename = "where")]
+    pub where_: f32,
+    /// Share of each block, in ascending order of blocks.
+    pub blocks: Vec<BlockShare>,
+    /// The cells of [`ScoreMap`] that belong to the region, as indices into its values.
+    #[serde(skip)]
+    pub cells: Vec<u32>,
+}
+
+/// Scores over the inspected part of an image, in units of the recipe's limit, on a grid finer
+/// than the patches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreMap {
+    /// Cells from left to right.
+    pub cols: usize,
+    /// Cells from top to bottom.
+    pub rows: usize,
+    /// `rows * cols` scores, row by row; 1.0 is the limit.
+    pub values: Vec<f32>,
+    /// The rectangle of the original image that the grid covers: `[x, y, width, height]` in pixels.
+    pub area: [u32; 4],
+}
+
+/// Whether a part passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The score is below the limit.
+    Ok,
+    /// The score is at the limit or above.
+    Ng,
+}
+
+/// Everything that is said about one image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspection {
+    /// Whether the part passes.
+    pub verdict: Verdict,
+    /// Score of the image in units of the recipe's limit; 1.0 is the limit.
+    pub score: f32,
+    /// Flagged regions, highest score first; empty when the verdict is OK.
+    pub regions: Vec<Region>,
+    /// Where the score comes from.
+    pub map: ScoreMap,
+}

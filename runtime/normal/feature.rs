@@ -1,0 +1,97 @@
+use nalgebra::DMatrix;
+
+use crate::vit::{Grid, TapKind, TapRequest, Taps};
+
+/// What is compared of each patch: the mean of the output tokens of several blocks, brought to
+/// unit length, less the mean of all patches of the same image.
+///
+/// Taking out the image's own mean takes out what light, white balance and lens do to all patches
+/// alike; what is left must not be brought to unit length again, which would blow up plain
+/// background.
+///
+/// The feature is a sum of one contribution a block, `f = sum_b f_b`, and both are kept: whatever
+/// is measured on `f` can be told apart by block, exactly.
+#[derive(Debug, Clone)]
+pub struct Features {
+    /// Where the patches lie.
+    pub grid: Grid,
+    /// `[dim, patches]`; columns add up to 0.
+    pub total: DMatrix<f32>,
+    /// `[dim, patches]` of each block, in the order of the blocks; they add up to `total`.
+    pub blocks: Vec<DMatrix<f32>>,
+}
+
+/// A tap that a feature needs was not among those that the backbone gave, or is not finite.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FeatureError {
+    /// The backbone was not asked for a block.
+    #[error("the tokens of block {block} were not tapped: ask the backbone for them")]
+    NotTapped {
+        /// Block number, 1-based.
+        block: usize,
+    },
+    /// The backbone gave NaN, infinity, or nothing at all.
+    #[error("the features of patch {patch} are not finite: the model or the image is damaged")]
+    NotFinite {
+        /// Patch, row by row from the top left.
+        patch: usize,
+    },
+}
+
+impl Features {
+    /// The taps that [`Self::from_taps`] reads.
+    pub fn request(blocks: &[usize]) -> TapRequest {
+        TapRequest::tokens(blocks.iter().copied())
+    }
+
+    /// Fuses the tokens of `blocks` (1-based).
+    ///
+    /// # Errors
+    /// [`FeatureError`] when a block was not tapped or a value is not finite.
+    pub fn from_taps(taps: &Taps, blocks: &[usize]) -> Result<Self, FeatureError> {
+        let mut parts = blocks
+            .iter()
+            .map(|&block| {
+                let tap = taps.get(block, TapKind::Tokens);
+                Ok(tap
+                    .ok_or(FeatureError::NotTapped { block })?
+                    .columns()
+                    .clone_owned())
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let Some((first, rest)) = parts.split_first() else {
+            return Err(FeatureError::NotTapped { block: 0 });
+        };
+        let mut total = first.clone();
+        rest.iter().for_each(|part| total += part);
+        for patch in 0..total.ncols() {
+            let length = total.column(patch).norm();
+            if !(length.is_finite() && length > 0.0) {
+                return Err(FeatureError::NotFinite { patch });
+            }
+            let scale = 1.0 / length;
+            total.column_mut(patch).scale_mut(scale);
+            for part in &mut parts {
+                part.column_mut(patch).scale_mut(scale);
+            }
+        }
+        centre(&mut total);
+        parts.iter_mut().for_each(centre);
+        Ok(Self {
+            grid: taps.grid,
+            total,
+            blocks: parts,
+        })
+    }
+
+    /// Width of a feature.
+    pub fn dim(&self) -> usize {
+        self.total.nrows()
+    }
+}
+
+/// Takes the mean column out of every column.
+fn centre(matrix: &mut DMatrix<f32>) {
+    let mean = matrix.column_mean();
+    matrix.column_iter_mut().for_each(|mut column| column -= &mean);
+}

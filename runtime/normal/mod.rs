@@ -1,0 +1,17 @@
+//! The normal model: what patches of good parts look like and where they lie, and how far a patch
+//! of another part is from that. It never sees a picture, decides no verdict, and does no I/O.
+
+mod feature;
+mod memory;
+mod model;
+mod moments;
+mod places;
+mod subspace;
+
+pub use feature::{FeatureError, Features};
+pub use model::{NormalError, NormalModel, NormalParts, PatchScores};
+pub use moments::{Moments, WholeMoments};
+pub use places::Places;
+
+pub(crate) use memory::{Centres, k_centres};
+pub(crate) use subspace::Subspace;

@@ -1,0 +1,242 @@
+use nalgebra::{DMatrix, DVector};
+
+use super::{Features, Places};
+use crate::vit::Grid;
+
+/// What good parts look like: a subspace of features, patches remembered inside it, and where on
+/// the grid each of them was seen.
+///
+/// A patch `f` is compared with `U m_j`, the remembered patch `j` put back into feature space. As
+/// `U` is orthonormal, the squared distance is what lies inside the subspace, `|c - m_j|^2` with
+/// `c = U^T f`, plus what lies outside it, `|f|^2 - |c|^2`.
+#[derive(Debug, Clone)]
+pub struct NormalModel {
+    parts: NormalParts,
+    /// `U^T`, `[rank, dim]`: the sum of the blocks' parts, transposed for the product.
+    basis_rows: DMatrix<f32>,
+    /// Remembered patches, `[memory, rank]`, transposed for the product.
+    memory_rows: DMatrix<f32>,
+    /// `|m_j|^2`, `[memory]`.
+    memory_norms: Vec<f32>,
+    /// By patch place, which remembered patches may answer; `None` without a gate.
+    allowed: Option<Vec<Vec<u32>>>,
+}
+
+/// The numbers that make a [`NormalModel`]; this is what a recipe stores.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NormalParts {
+    /// Patches of an image.
+    pub grid: Grid,
+    /// Blocks whose tokens are fused, 1-based.
+    pub blocks: Vec<usize>,
+    /// Each block's share `U_b` of the basis, `[dim, rank]`: the best linear prediction of its
+    /// contribution from the coordinates. They add up to the orthonormal basis `U`.
+    pub block_bases: Vec<DMatrix<f32>>,
+    /// Remembered patches, in coordinates of the subspace, `[rank, memory]`.
+    pub memory: DMatrix<f32>,
+    /// Where each of them was seen.
+    pub places: Places,
+    /// How far from such a place, in patches, a remembered patch may still answer; `None`: it may
+    /// answer anywhere.
+    pub gate: Option<usize>,
+}
+
+/// Numbers that cannot make a [`NormalModel`], or features that do not fit one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NormalError {
+    /// Two sizes disagree.
+    #[error("{what}: expected {expected}, found {found}")]
+    Size {
+        /// What was measured.
+        what: &'static str,
+        /// The size that fits.
+        expected: String,
+        /// The size that is there.
+        found: String,
+    },
+    /// NaN or infinity.
+    #[error("{what} holds a number that is not finite")]
+    NotFinite {
+        /// Where it stands.
+        what: &'static str,
+    },
+    /// Nothing was remembered.
+    #[error("the memory is empty")]
+    NothingRemembered,
+}
+
+/// How far each patch of an image is from what good parts show: squared distances in feature
+/// space, `0..=4`.
+#[derive(Debug, Clone)]
+pub struct PatchScores {
+    /// Where the patches lie.
+    pub grid: Grid,
+    /// To the nearest remembered patch that may answer at this place.
+    pub score: Vec<f32>,
+    /// To the nearest remembered patch of all; equal to `score` without a gate.
+    pub anywhere: Vec<f32>,
+    /// The remembered patch that gave `score`.
+    pub nearest: Vec<u32>,
+}
+
+impl NormalModel {
+    /// Checks the numbers and prepares them for scoring.
+    ///
+    /// # Errors
+    /// [`NormalError`] when sizes disagree or a number is not finite.
+    pub fn new(parts: NormalParts) -> Result<Self, NormalError> {
+        parts.check()?;
+        let basis: DMatrix<f32> = parts.block_bases.iter().sum();
+        let basis_rows = basis.transpose();
+        let allowed = parts.gate.map(|reach| parts.answers(reach));
+        Ok(Self {
+            memory_rows: parts.memory.transpose(),
+            memory_norms: parts.memory.column_iter().map(|m| m.norm_squared()).collect(),
+            basis_rows,
+            allowed,
+            parts,
+        })
+    }
+
+    /// The numbers that it was made from.
+    pub fn parts(&self) -> &NormalParts {
+        &self.parts
+    }
+
+    /// Coordinates in the subspace, `[rank, patches]`, and the squared distance of each patch from
+    /// the subspace.
+    pub(crate) fn project(&self, features: &DMatrix<f32>) -> (DMatrix<f32>, Vec<f32>) {
+        let coordinates = &self.basis_rows * features;
+        let outside = features
+            .column_iter()
+            .zip(coordinates.column_iter())
+            .map(|(f, c)| (f.norm_squared() - c.norm_squared()).max(0.0))
+            .collect();
+        (coordinates, outside)
+    }
+
+    /// Scores every patch.
+    ///
+    /// # Errors
+    /// [`NormalError::Size`] when the features are of another grid or width.
+    pub fn score(&self, features: &Features) -> Result<PatchScores, NormalError> {
+        let (grid, dim) = (self.parts.grid, self.basis_rows.ncols());
+        expect("grid of the features", grid, features.grid)?;
+        expect("width of the features", dim, features.dim())?;
+        Ok(self.score_total(&features.total))
+    }
+
+    /// Scores `[dim, patches]` features of the right size.
+    pub(crate) fn score_total(&self, total: &DMatrix<f32>) -> PatchScores {
+        let (coordinates, outside) = self.project(total);
+        let products = &self.memory_rows * &coordinates;
+        let patches = coordinates.ncols();
+        let mut scores = PatchScores {
+            grid: self.parts.grid,
+            score: Vec::with_capacity(patches),
+            anywhere: Vec::with_capacity(patches),
+            nearest: Vec::with_capacity(patches),
+        };
+        for (patch, products) in products.column_iter().enumerate() {
+            let own = coordinates.column(patch).norm_squared() + outside[patch];
+            // |c - m|^2 = |c|^2 + |m|^2 - 2 c m; |c|^2 is the same for all.
+            let distance = |j: usize| self.memory_norms[j] - 2.0 * products[j];
+            let whole = nearest(0..self.memory_norms.len(), distance);
+            let gated = match &self.allowed {
+                Some(allowed) if !allowed[patch].is_empty() => {
+                    nearest(allowed[patch].iter().map(|&j| j as usize), distance)
+                }
+                _ => whole,
+            };
+            scores.score.push((own + gated.1).max(0.0));
+            scores.anywhere.push((own + whole.1).max(0.0));
+            scores.nearest.push(gated.0 as u32);
+        }
+        scores
+    }
+
+    /// How much of a patch's score each block saw; the shares add up to 1.
+    ///
+    /// The deviation `d = f - U m_j` is a sum over blocks, so `|d|^2 = sum_b d . d_b`. A block
+    /// that moves against the deviation counts as 0.
+    pub fn block_shares(&self, features: &Features, scores: &PatchScores, patch: usize) -> Vec<f32> {
+        let remembered = self.parts.memory.column(scores.nearest[patch] as usize);
+        let deviations: Vec<DVector<f32>> = features
+            .blocks
+            .iter()
+            .zip(&self.parts.block_bases)
+            .map(|(f, basis)| f.column(patch) - basis * remembered)
+            .collect();
+        let whole: DVector<f32> = deviations.iter().sum();
+        let along: Vec<f32> = deviations.iter().map(|d| d.dot(&whole).max(0.0)).collect();
+        let sum: f32 = along.iter().sum();
+        if sum > 0.0 {
+            along.iter().map(|v| v / sum).collect()
+        } else {
+            vec![1.0 / along.len().max(1) as f32; along.len()]
+        }
+    }
+}
+
+impl NormalParts {
+    /// By patch place, the remembered patches that were seen within `reach` patches of it.
+    fn answers(&self, reach: usize) -> Vec<Vec<u32>> {
+        let grown = self.places.grown(reach);
+        (0..self.grid.patches())
+            .map(|patch| {
+                (0..self.memory.ncols())
+                    .filter(|&element| grown.seen(element, patch))
+                    .map(|element| element as u32)
+                    .collect()
+            })
+            .collect()
+    }
+
+    fn check(&self) -> Result<(), NormalError> {
+        let (Some(first), false) = (self.block_bases.first(), self.memory.is_empty()) else {
+            return Err(NormalError::NothingRemembered);
+        };
+        let (dim, rank) = (first.nrows(), self.memory.nrows());
+        expect("number of block bases", self.blocks.len(), self.block_bases.len())?;
+        for basis in &self.block_bases {
+            expect("rows of a block basis", dim, basis.nrows())?;
+            expect("rank of a block basis", rank, basis.ncols())?;
+        }
+        let finite = |values: &[f32]| values.iter().all(|v| v.is_finite());
+        for (what, sound) in [
+            ("a block basis", self.block_bases.iter().all(|b| finite(b.as_slice()))),
+            ("the memory", finite(self.memory.as_slice())),
+        ] {
+            if !sound {
+                return Err(NormalError::NotFinite { what });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn expect<T: PartialEq + ToString>(
+    what: &'static str,
+    expected: T,
+    found: T,
+) -> Result<(), NormalError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(NormalError::Size {
+        what,
+        expected: expected.to_string(),
+        found: found.to_string(),
+    })
+}
+
+/// The candidate with the least distance, and that distance.
+fn nearest(
+    candidates: impl Iterator<Item = usize>,
+    distance: impl Fn(usize) -> f32,
+) -> (usize, f32) {
+    candidates.fold((0, f32::INFINITY), |best, j| {
+        let d = distance(j);
+        if d < best.1 { (j, d) } else { best }
+    })
+}

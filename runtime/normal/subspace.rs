@@ -1,0 +1,46 @@
+use andon_spectral::{Dense, Error, Options, SubspaceSolver};
+use nalgebra::{DMatrix, DVector};
+
+use super::WholeMoments;
+
+/// Relative residual at which the directions are good enough: any orthonormal basis near the
+/// leading subspace serves, because what it misses counts as residual.
+const TOLERANCE: f64 = 1e-5;
+
+/// Leading directions of a set of patches.
+#[derive(Debug, Clone)]
+pub(crate) struct Subspace {
+    /// Orthonormal, `[dim, rank]`, by falling variance.
+    pub basis: DMatrix<f64>,
+    /// Variance along each of them, `[rank]`.
+    pub variances: DVector<f64>,
+}
+
+impl Subspace {
+    /// The `rank` leading directions; `guess`, `[dim, any]`, is where the search begins.
+    ///
+    /// # Errors
+    /// [`Error`] when the moments are not finite.
+    pub fn leading(
+        moments: &WholeMoments,
+        rank: usize,
+        guess: Option<&DMatrix<f64>>,
+    ) -> Result<Self, Error> {
+        let covariance = Dense::symmetrised(moments.covariance())?.with_floor(0.0);
+        let dim = covariance.matrix().nrows();
+        let options = Options {
+            tolerance: TOLERANCE,
+            ..Options::default()
+        };
+        let mut solver = SubspaceSolver::new(dim, rank, options)?;
+        let pairs = match guess {
+            Some(guess) => solver.solve_from(&covariance, guess)?,
+            None => solver.solve(&covariance)?,
+        };
+        let (variances, basis) = pairs.to_owned();
+        Ok(Self {
+            basis,
+            variances,
+        })
+    }
+}

@@ -1,0 +1,201 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tract_linalg::multithread::{Executor, multithread_tract_scope};
+use tract_onnx::prelude::*;
+
+use super::graph::Cut;
+use super::{BlockTaps, Grid, Model, ModelError, TapKind, TapMatrix, TapRequest, Taps};
+
+/// Longest accepted side of the input, in pixels: past it one attention matrix alone would need
+/// gigabytes, and the way to see more is tiles.
+const MAX_SIDE: usize = 2044;
+
+/// A model prepared for one input size and one set of taps.
+pub struct Backbone {
+    plan: Arc<TypedRunnableModel>,
+    executor: Executor,
+    name: String,
+    class_tokens: usize,
+    dim: usize,
+    grid: Grid,
+    size: (usize, usize),
+    request: Vec<(usize, TapKind)>,
+}
+
+impl Backbone {
+    /// Prepares `model` for input of `width` x `height` pixels. Blocks behind the last one in
+    /// `request` are dropped. `threads` is how many cores one run may use, at least one.
+    ///
+    /// # Errors
+    /// [`ModelError`] when the size does not fit, a block does not exist, or the graph is not in
+    /// the layout that its manifest promises.
+    pub fn new(
+        model: &Model,
+        (width, height): (usize, usize),
+        request: &TapRequest,
+        threads: usize,
+    ) -> Result<Self, ModelError> {
+        let manifest = model.manifest();
+        let sizes = manifest.architecture;
+        let patch = sizes.patch;
+        let fits = |side: usize| side >= patch && side.is_multiple_of(patch) && side <= MAX_SIDE;
+        if !fits(width) || !fits(height) {
+            return Err(ModelError::InputSize {
+                name: manifest.name.clone(),
+                width,
+                height,
+                patch,
+                limit: MAX_SIDE - MAX_SIDE % patch,
+            });
+        }
+        let request: Vec<_> = request.iter().collect();
+        if let Some((asked, _)) = request.iter().find(|(b, _)| !(1..=sizes.blocks).contains(b)) {
+            return Err(ModelError::Block {
+                name: manifest.name.clone(),
+                blocks: sizes.blocks,
+                asked: *asked,
+            });
+        }
+        let grid = Grid {
+            rows: height / patch,
+            cols: width / patch,
+        };
+        let outputs: Vec<_> = request
+            .iter()
+            .map(|(block, kind)| manifest.taps.name(*block, *kind))
+            .collect();
+        let engine = Engine {
+            name: &manifest.name,
+        };
+        let proto = engine.guard("reading the ONNX file", || {
+            tract_onnx::onnx().proto_model_for_read(&mut model.graph())
+        })?;
+        let cut = Cut {
+            manifest,
+            grid,
+            outputs: &outputs,
+        };
+        let proto = cut.apply(proto).map_err(|reason| ModelError::Layout {
+            name: manifest.name.clone(),
+            reason,
+        })?;
+        let plan = engine.guard("optimising the graph", || {
+            tract_onnx::onnx()
+                .parse(&proto, None)?
+                .model
+                .into_optimized()?
+                .into_runnable()
+        })?;
+        let backbone = Self {
+            plan,
+            executor: match threads {
+                0 | 1 => Executor::SingleThread,
+                threads => Executor::multithread_with_name(threads, "andon-vit"),
+            },
+            name: manifest.name.clone(),
+            class_tokens: sizes.class_tokens,
+            dim: sizes.dim,
+            grid,
+            size: (width, height),
+            request,
+        };
+        backbone.check_outputs()?;
+        Ok(backbone)
+    }
+
+    /// The grid of patches that every run gives.
+    pub fn grid(&self) -> Grid {
+        self.grid
+    }
+
+    /// Input size in pixels, `(width, height)`.
+    pub fn size(&self) -> (usize, usize) {
+        self.size
+    }
+
+    /// Runs one image: `input` is the normalised tensor `[3, height, width]`, plane by plane.
+    ///
+    /// # Errors
+    /// [`ModelError::InputSize`] when `input` has another length, [`ModelError::Engine`] when the
+    /// engine fails.
+    pub fn run(&self, input: &[f32]) -> Result<Taps, ModelError> {
+        let (width, height) = self.size;
+        let engine = Engine { name: &self.name };
+        let outputs = engine.guard("running", || {
+            let tensor = Tensor::from_shape(&[1, 3, height, width], input)?;
+            multithread_tract_scope(self.executor.clone(), || {
+                self.plan.run(tvec!(tensor.into_tvalue()))
+            })
+        })?;
+        let mut blocks: Vec<BlockTaps> = Vec::new();
+        for ((block, kind), tensor) in self.request.iter().zip(outputs) {
+            let tap = TapMatrix::new(tensor, self.class_tokens, self.dim);
+            match blocks.last_mut().filter(|last| last.block == *block) {
+                Some(last) => last.taps.push((*kind, tap)),
+                None => blocks.push(BlockTaps {
+                    block: *block,
+                    taps: vec![(*kind, tap)],
+                }),
+            }
+        }
+        Ok(Taps {
+            grid: self.grid,
+            blocks,
+        })
+    }
+
+    /// A graph may parse and still not be what the manifest says; find out before the first part.
+    fn check_outputs(&self) -> Result<(), ModelError> {
+        let wrong = |reason: String| ModelError::Layout {
+            name: self.name.clone(),
+            reason,
+        };
+        let expected = [1, self.class_tokens + self.grid.patches(), self.dim];
+        for (index, (block, kind)) in self.request.iter().enumerate() {
+            let fact = self
+                .plan
+                .model()
+                .output_fact(index)
+                .map_err(|e| wrong(e.to_string()))?;
+            let shape = fact.shape.as_concrete();
+            if fact.datum_type != f32::datum_type() || shape != Some(&expected[..]) {
+                return Err(wrong(format!(
+                    "{kind:?} of block {block} is {fact:?}, expected float {expected:?}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The inference engine parses untrusted files with code that may panic; a panic there is turned
+/// into an error here and nowhere else.
+struct Engine<'a> {
+    name: &'a str,
+}
+
+impl Engine<'_> {
+    fn guard<T>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce() -> TractResult<T>,
+    ) -> Result<T, ModelError> {
+        let failed = |reason: String| ModelError::Engine {
+            name: self.name.into(),
+            doing,
+            reason,
+        };
+        match catch_unwind(AssertUnwindSafe(work)) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(failed(format!("{error:#}"))),
+            Err(panic) => Err(failed(
+                panic
+                    .downcast_ref::<&str>()
+                    .map(ToString::to_string)
+                    .or_else(|| panic.downcast_ref::<String>().cloned())
+                    .unwrap_or_else(|| "the engine panicked".into()),
+            )),
+        }
+    }
+}

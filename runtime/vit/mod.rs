@@ -1,0 +1,23 @@
+//! The vision transformer: a tensor and a model manifest in, [`Taps`] out.
+//!
+//! Loads a quantised ONNX file that was checked against its manifest, rewrites it for the wanted
+//! input size, cuts everything after the last block that is asked for, and runs it through
+//! `tract`. It never knows what a defect is.
+
+mod backbone;
+mod error;
+mod graph;
+mod manifest;
+mod model;
+mod position;
+mod taps;
+
+pub use backbone::Backbone;
+pub use error::ModelError;
+pub use manifest::{Architecture, Manifest, Normalisation, Source};
+pub use model::Model;
+pub use taps::{BlockTaps, Grid, TapKind, TapMatrix, TapRequest, Taps};
+
+/// Side of the square that one patch covers at the network's input, when the manifest is the
+/// embedded one; other models state theirs in their manifest.
+pub const DEFAULT_PATCH: usize = 14;
