@@ -48,9 +48,7 @@ class Writer:
         """LayerNorm over the last axis."""
         inputs = [x, self.floats(f"{name}.scale", norm.scale)]
         inputs.append(self.floats(f"{name}.offset", norm.offset))
-        return self.node(
-            "LayerNormalization", inputs, name, axis=-1, epsilon=vit.NORM_EPSILON
-        )
+        return self.node("LayerNormalization", inputs, name, axis=-1, epsilon=vit.NORM_EPSILON)
 
     def linear(self, x, linear, name):
         """`x @ weight + bias`; an int8 weight passes through `DequantizeLinear`."""
@@ -100,7 +98,7 @@ def attention_by_matmul(w, query, key, value, name):
 
 
 def build(backbone, attention, height=None, width=None):
-    """Returns the ONNX model of a backbone, at its native size (518 x 518) unless told otherwise."""
+    """Returns the ONNX model of a backbone, at its native 518 x 518 unless told otherwise."""
     native = vit.NATIVE_GRID * vit.PATCH
     height, width = height or native, width or native
     rows, columns = height // vit.PATCH, width // vit.PATCH

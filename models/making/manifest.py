@@ -40,7 +40,7 @@ def calibration_pictures():
 
 
 def make(name, data, attention, fold_error, rows):
-    """The manifest of the model bytes `data` as a JSON text; `rows` are the figures of the check."""
+    """The manifest of the model bytes `data` as JSON; `rows` are the figures of the check."""
     figures = [{k: v for k, v in row.items() if k != "model"} for row in rows]
     content = {
         "schema": SCHEMA,
@@ -89,6 +89,11 @@ def make(name, data, attention, fold_error, rows):
             "activations": {
                 check.FLOAT: "any engine that only stores the weights as int8",
                 check.U8: "emulation of integer kernels that round each token to 256 levels",
+            },
+            "pictures": {
+                "held out": "packaged pictures that calibration did not see: "
+                + ", ".join(name for _, name, _ in pictures.HELD_OUT),
+                "inspection": "from the folder given as --check-images, not shipped",
             },
             "folds_in_float_worst": float(f"{fold_error:.1e}"),
             "taps": figures,

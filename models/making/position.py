@@ -16,8 +16,13 @@ CUBIC_A = -0.75
 def cubic_weights(offset):
     """Weights `[.., 4]` of the samples at -1, 0, 1, 2 for a point `offset` (0..1) past sample 0."""
     a = CUBIC_A
-    near = lambda d: ((a + 2) * d - (a + 3)) * d * d + 1
-    far = lambda d: ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+
+    def near(distance):
+        return ((a + 2) * distance - (a + 3)) * distance * distance + 1
+
+    def far(distance):
+        return ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a
+
     return np.stack([far(offset + 1), near(offset), near(1 - offset), far(2 - offset)], axis=-1)
 
 

@@ -99,6 +99,6 @@ def quantise(backbone, statistics, method):
         linears = [*projections, block.out, fc1, block.fc2]
         seen = [seen1] * 3 + [of["out"], seen2, of["fc2"]]
         float_blocks.append(vit.Block(norm1, norm2, *linears))
-        rounded = [quantise_linear(l, s, method) for l, s in zip(linears, seen)]
+        rounded = [quantise_linear(*pair, method) for pair in zip(linears, seen)]
         int8_blocks.append(vit.Block(norm1, norm2, *rounded))
     return replace(backbone, blocks=int8_blocks), replace(backbone, blocks=float_blocks)
