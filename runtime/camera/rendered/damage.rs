@@ -4,24 +4,11 @@ use super::config::ScrewDrive;
 use super::defect::DefectKind;
 use super::dice::Dice;
 use super::layout::{self, COUNTERBORE, SCREWS};
-use super::maths::{Point, Turn, add, length, mix, scale, sub};
-use super::noise;
+use super::maths::{Point, Turn, add, mix, sub};
+use super::path::{curl, wander};
+use super::place::{Place, box_around, hull, label_place, line_place, piece_place};
 use super::scene::{Damage, Foreign, Liquid, Placement, Scene, Screw, ScrewMetal};
-use super::shape::circle;
-
-/// A place of the part, in its coordinates, where a defect changes the picture.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    /// Its centre.
-    pub(super) centre: Point,
-    /// Half sides of the box within which pixels can differ, before shadows and blur.
-    pub(super) half: Point,
-    /// Turn of that box, degrees.
-    pub(super) degrees: f32,
-    /// Where set, a thing was or is here that fills the box with corners of this radius, and all
-    /// of it belongs to the mask, also where old and new look happen to agree.
-    pub(super) filled: Option<f32>,
-}
+use super::spot::{bare_spot, edge_spot, plate_spot};
 
 /// Ranges over severity, least to greatest.
 mod range {
@@ -48,16 +35,8 @@ pub(super) fn inflict(
     severity: f32,
     dice: &mut Dice,
 ) -> Vec<Vec<Place>> {
-    match kind {
-        DefectKind::SwappedParts => swap(scene).into_iter().map(|place| vec![place]).collect(),
-        _ => vec![harm(scene, kind, severity, dice)],
-    }
-}
-
-/// The kinds after which one thing is wrong: the places that it touches.
-fn harm(scene: &mut Scene, kind: DefectKind, severity: f32, dice: &mut Dice) -> Vec<Place> {
     let within = |[low, high]: [f32; 2]| mix(low, high, severity);
-    match kind {
+    let one_thing = match kind {
         DefectKind::MissingScrew => {
             let (at, place) = pick_screw(dice);
             scene.screws[at] = None;
@@ -111,57 +90,12 @@ fn harm(scene: &mut Scene, kind: DefectKind, severity: f32, dice: &mut Dice) -> 
             let place = scene.label.take().map(label_place);
             place.into_iter().collect()
         }
-        DefectKind::SwappedParts => swap(scene),
+        DefectKind::SwappedParts => {
+            return swap(scene).into_iter().map(|place| vec![place]).collect();
+        }
         DefectKind::ForeignObject => vec![foreign(scene, severity, dice)],
-    }
-}
-
-impl Damage {
-    /// Signed distance to what this damage takes out of the plate: negative where it is gone.
-    pub(super) fn bite(&self, p: Point) -> f32 {
-        let Self::Chip {
-            centre,
-            radius,
-            key,
-        } = self
-        else {
-            return f32::INFINITY;
-        };
-        let q = sub(p, *centre);
-        let distance = length(q);
-        // Ragged by direction alone, so that no crumb is left floating inside the bite.
-        let rim = scale(q, radius / distance.max(1e-3));
-        let jag = |size: f32, salt: u32| noise::value(rim[0] / size, rim[1] / size, key ^ salt);
-        let ragged = jag(0.45 * radius, 0) + 0.4 * jag(3.0, 0x77) * (6.0 / radius).min(1.0);
-        distance - radius * (1.0 - 0.34 * ragged)
-    }
-}
-
-fn box_around(centre: Point, reach: f32) -> Place {
-    Place {
-        centre,
-        half: [reach, reach],
-        degrees: 0.0,
-        filled: None,
-    }
-}
-
-/// The box around a line of this half width.
-fn line_place(line: &[Point], half_width: f32) -> Place {
-    let fold = |pick: fn(f32, f32) -> f32| {
-        line.iter()
-            .copied()
-            .reduce(|a, b| [pick(a[0], b[0]), pick(a[1], b[1])])
-            .unwrap_or_default()
     };
-    let (low, high) = (fold(f32::min), fold(f32::max));
-    let half = scale(sub(high, low), 0.5);
-    Place {
-        centre: add(low, half),
-        half: add(half, [half_width + 1.0, half_width + 1.0]),
-        degrees: 0.0,
-        filled: None,
-    }
+    vec![one_thing]
 }
 
 fn pick_screw(dice: &mut Dice) -> (usize, Place) {
@@ -233,15 +167,6 @@ fn scratch(scene: &mut Scene, severity: f32, length: f32, dice: &mut Dice) -> Ve
     vec![hull(&places)]
 }
 
-/// One box around several that are not turned.
-fn hull(places: &[Place]) -> Place {
-    let corners: Vec<Point> = places
-        .iter()
-        .flat_map(|place| [sub(place.centre, place.half), add(place.centre, place.half)])
-        .collect();
-    line_place(&corners, 0.0)
-}
-
 fn stain(scene: &mut Scene, severity: f32, radius: f32, dice: &mut Dice) -> Place {
     let centre = plate_spot(dice);
     let liquid = dice
@@ -295,38 +220,6 @@ fn foreign(scene: &mut Scene, severity: f32, dice: &mut Dice) -> Place {
     place
 }
 
-/// A path from `start` in a random direction whose heading changes by up to `bend` degrees a step,
-/// itself changing slowly.
-fn wander(start: Point, length: f32, steps: usize, bend: f32, dice: &mut Dice) -> Vec<Point> {
-    let mut heading = dice.between(0.0, 360.0);
-    let mut turn = bend * dice.play();
-    path(start, length, steps, || {
-        turn = (turn + 0.5 * bend * dice.play()).clamp(-bend, bend);
-        heading += turn;
-        heading
-    })
-}
-
-/// A path that winds up: `turn` degrees a step at its start, twice that at its end.
-fn curl(length: f32, steps: usize, turn: f32, dice: &mut Dice) -> Vec<Point> {
-    let mut heading = dice.between(0.0, 360.0);
-    let mut step = 0;
-    path([0.0, 0.0], length, steps, || {
-        heading += turn * mix(0.5, 2.0, step as f32 / steps as f32) + 4.0 * dice.play();
-        step += 1;
-        heading
-    })
-}
-
-fn path(start: Point, length: f32, steps: usize, mut heading: impl FnMut() -> f32) -> Vec<Point> {
-    let stride = [length / steps as f32, 0.0];
-    std::iter::successors(Some(start), |&at| {
-        Some(add(at, Turn::degrees(heading()).apply(stride)))
-    })
-    .take(steps + 1)
-    .collect()
-}
-
 fn change_label(scene: &mut Scene, change: impl FnOnce(&mut Placement)) -> Vec<Place> {
     let Some(label) = &mut scene.label else {
         return Vec::new();
@@ -334,19 +227,6 @@ fn change_label(scene: &mut Scene, change: impl FnOnce(&mut Placement)) -> Vec<P
     let old = *label;
     change(label);
     vec![label_place(old), label_place(*label)]
-}
-
-fn label_place(label: Placement) -> Place {
-    piece_place(label, layout::LABEL.half)
-}
-
-fn piece_place(at: Placement, half: Point) -> Place {
-    Place {
-        centre: at.centre,
-        half,
-        degrees: at.degrees,
-        filled: Some(3.0),
-    }
 }
 
 fn swap(scene: &mut Scene) -> Vec<Place> {
@@ -358,56 +238,4 @@ fn swap(scene: &mut Scene) -> Vec<Place> {
         .into_iter()
         .map(|place| piece_place(place, layout::LABEL.half))
         .collect()
-}
-
-/// A random spot of the plate whose surface shows for `room` around it.
-fn bare_spot(room: f32, dice: &mut Dice) -> Point {
-    for _ in 0..400 {
-        let p = plate_spot(dice);
-        if layout::is_bare(p, room) {
-            return p;
-        }
-    }
-    // The largest bare area of the drawing: below the sticker.
-    [120.0, 135.0]
-}
-
-/// A random spot of the plate, not too near its edge.
-fn plate_spot(dice: &mut Dice) -> Point {
-    [
-        dice.between(-0.9, 0.9) * layout::PLATE[0],
-        dice.between(-0.88, 0.88) * layout::PLATE[1],
-    ]
-}
-
-/// Where to bite into the edge of the plate: a random spot just outside it, `radius` away from
-/// corners, screws and notch.
-fn edge_spot(radius: f32, dice: &mut Dice) -> Point {
-    let [half_width, half_height] = layout::PLATE;
-    for _ in 0..200 {
-        let along = dice.between(-1.0, 1.0);
-        let side = dice.sign();
-        // The long sides are met more often, as they are longer.
-        let (p, outwards) = if dice.chance(half_width / (half_width + half_height)) {
-            (
-                [along * (half_width - 20.0), side * half_height],
-                [0.0, side],
-            )
-        } else {
-            (
-                [side * half_width, along * (half_height - 20.0)],
-                [side, 0.0],
-            )
-        };
-        let clear = SCREWS
-            .iter()
-            .all(|&screw| circle(sub(p, screw), COUNTERBORE) > 0.6 * radius)
-            && circle(sub(p, layout::NOTCH.centre), layout::NOTCH.radius) > radius
-            && layout::plate(p).abs() < 1.0;
-        if clear {
-            // From beyond the edge, the bite is widest where it enters.
-            return add(p, scale(outwards, 0.3 * radius));
-        }
-    }
-    [0.0, half_height]
 }

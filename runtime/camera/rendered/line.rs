@@ -3,7 +3,7 @@
 use image::{GrayImage, RgbImage};
 
 use super::config::LineConfig;
-use super::damage::{Place, inflict};
+use super::damage::inflict;
 use super::defect::{Defect, DefectKind};
 use super::dice::{Dice, Purpose};
 use super::error::LineConfigError;
@@ -11,6 +11,7 @@ use super::lamp::Illumination;
 use super::lens::{Blur, Sensor};
 use super::maths::mix;
 use super::picture::expose;
+use super::place::Place;
 use super::print::Prints;
 use super::scene::Scene;
 use super::truth;

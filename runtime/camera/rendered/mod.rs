@@ -10,6 +10,9 @@
 //! (colour, gloss, slope, shadow), then lit by one lamp, seen through a lens and read by a noisy
 //! sensor, so that a dent or a scratch changes what light does rather than being painted on.
 //!
+//! A frame of 640 x 480 takes about 40 ms on one core of a server, a defective one a little more,
+//! as its good twin is drawn around the defect, too. Buffers take up to 40 bytes a pixel.
+//!
 //! # Ground truth
 //!
 //! The mask holds 255 where a pixel
@@ -38,13 +41,16 @@ mod line;
 mod marks;
 mod maths;
 mod noise;
+mod path;
 mod picture;
 mod pieces;
+mod place;
 mod plate;
 mod print;
 mod scene;
 mod screw;
 mod shape;
+mod spot;
 mod surface;
 #[cfg(test)]
 mod tests;

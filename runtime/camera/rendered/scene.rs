@@ -4,7 +4,8 @@
 use super::config::{LineConfig, ScrewDrive};
 use super::dice::{Dice, Purpose};
 use super::layout::{self, Area};
-use super::maths::{Point, Turn, add};
+use super::maths::{Point, Turn, add, length, scale, sub};
+use super::noise;
 
 /// Where a flat piece (label or sticker) sits on the plate.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -209,6 +210,27 @@ impl Scene {
 impl Placement {
     /// `p` seen from this piece: relative to its centre, turned back.
     pub(super) fn local(&self, turn: Turn, p: Point) -> Point {
-        turn.undo(super::maths::sub(p, self.centre))
+        turn.undo(sub(p, self.centre))
+    }
+}
+
+impl Damage {
+    /// Signed distance to what this damage takes out of the plate: negative where it is gone.
+    pub(super) fn bite(&self, p: Point) -> f32 {
+        let Self::Chip {
+            centre,
+            radius,
+            key,
+        } = self
+        else {
+            return f32::INFINITY;
+        };
+        let q = sub(p, *centre);
+        let distance = length(q);
+        // Ragged by direction alone, so that no crumb is left floating inside the bite.
+        let rim = scale(q, radius / distance.max(1e-3));
+        let jag = |size: f32, salt: u32| noise::value(rim[0] / size, rim[1] / size, key ^ salt);
+        let ragged = jag(0.45 * radius, 0) + 0.4 * jag(3.0, 0x77) * (6.0 / radius).min(1.0);
+        distance - radius * (1.0 - 0.34 * ragged)
     }
 }

@@ -2,10 +2,10 @@
 
 use image::{GrayImage, Luma};
 
-use super::damage::Place;
 use super::defect::{Defect, DefectKind};
 use super::lens::quantise;
 use super::maths::{Turn, sub};
+use super::place::Place;
 use super::shape::rounded_box;
 use super::view::{Rect, View};
 

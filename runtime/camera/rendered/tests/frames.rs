@@ -100,9 +100,10 @@ fn the_last_part_of_a_line_can_be_drawn() {
     assert_eq!([parts[0].index, parts[1].index], [u64::MAX, 0]);
 }
 
-/// Frames must not depend on the machine. Recorded on x86-64; this test fails on a platform, or
-/// with compiler settings, that computes a single byte differently. After a wanted change of the
-/// drawing, take the new values from the message.
+/// Frames must not depend on the machine. Recorded on x86-64; x86-64 with fused multiply-add
+/// allowed, and wasm32, gave the same. This test fails on a platform, or with compiler settings,
+/// that computes a single byte differently. After a wanted change of the drawing, take the new
+/// values from the message.
 #[test]
 fn frames_are_those_that_were_recorded() {
     let metal = line(small());
