@@ -98,6 +98,15 @@ pub(super) fn plate(p: Point) -> f32 {
     outline.max(cut).max(notch)
 }
 
+/// Signed distance to the nearest of pocket and drilled holes.
+pub(super) fn cavities(p: Point) -> f32 {
+    let pocket = rounded_box(sub(p, POCKET.centre), POCKET.half, POCKET_CORNER);
+    HOLES
+        .iter()
+        .map(|hole| circle(sub(p, hole.centre), hole.radius))
+        .fold(pocket, f32::min)
+}
+
 /// Whether the plate's own flat surface shows at `p` and for `room` around it.
 pub(super) fn is_bare(p: Point, room: f32) -> bool {
     let clear = |area: Area| rounded_box(sub(p, area.centre), area.half, 1.0) > room;

@@ -15,13 +15,8 @@ pub(super) fn draw_in_plate(canvas: &mut Canvas, scene: &Scene) {
                 line,
                 half_width,
                 depth,
-            } => scratch(canvas, line, *half_width, *depth),
-            Damage::Dent {
-                centre,
-                radius,
-                stretch,
-                steepness,
-            } => dent(canvas, *centre, *radius, *stretch, *steepness),
+            } => scratch(canvas, scene, line, *half_width, *depth),
+            Damage::Dent { .. } => dent(canvas, scene, damage),
             Damage::Chip { key, .. } => broken_face(canvas, damage, *key),
             Damage::Stain { .. } | Damage::Foreign { .. } => {}
         }
@@ -59,18 +54,20 @@ fn around(line: &[Point], margin: f32) -> (Point, Point) {
 }
 
 /// A groove: raw metal, one flank towards the lamp and one away from it, running out at both ends.
-fn scratch(canvas: &mut Canvas, line: &[Point], half_width: f32, depth: f32) {
+fn scratch(canvas: &mut Canvas, scene: &Scene, line: &[Point], half_width: f32, depth: f32) {
     let (centre, half) = around(line, half_width + 1.5);
     let shadow = Lamp::shadow(canvas.view);
     let away = scale(shadow, 1.0 / length(shadow).max(1e-3));
     let scale_px = canvas.view.scale;
+    let cover = canvas.cover();
     canvas.paint_box(centre, half, |p, texel| {
         let near = polyline(p, line);
         let taper = (4.0 * near.along * (1.0 - near.along)).sqrt();
         let reach = half_width * taper;
         let share = (0.5 - (near.distance - reach) * scale_px).clamp(0.0, 1.0)
             * (2.0 * reach * scale_px).min(1.0)
-            * smooth(0.0, 0.15, taper);
+            * smooth(0.0, 0.15, taper)
+            * cover(scene.face(p));
         if share <= 0.0 {
             return;
         }
@@ -88,14 +85,25 @@ fn scratch(canvas: &mut Canvas, line: &[Point], half_width: f32, depth: f32) {
 }
 
 /// A hollow with a slightly raised rim.
-fn dent(canvas: &mut Canvas, centre: Point, radius: f32, stretch: f32, steepness: f32) {
+fn dent(canvas: &mut Canvas, scene: &Scene, damage: &Damage) {
+    let Damage::Dent {
+        centre,
+        radius,
+        stretch,
+        steepness,
+    } = *damage
+    else {
+        return;
+    };
+    let cover = canvas.cover();
     let reach = 1.35 * radius;
     let half = [reach * stretch, reach / stretch];
     canvas.paint_box(centre, half, |p, texel| {
         let q = sub(p, centre);
         let q = [q[0] / stretch, q[1] * stretch];
         let t = length(q) / radius;
-        if t >= 1.35 {
+        let share = cover(scene.face(p));
+        if t >= 1.35 || share <= 0.0 {
             return;
         }
         let outwards = scale(q, 1.0 / length(q).max(1e-3));
@@ -105,11 +113,11 @@ fn dent(canvas: &mut Canvas, centre: Point, radius: f32, stretch: f32, steepness
         } else {
             -1.1 * smooth(0.0, 1.0, 1.0 - ((t - 1.0) / 0.35 * 2.0 - 1.0).abs()) * 0.35
         };
-        let pressed = smooth(1.0, 0.4, t);
+        let pressed = share * smooth(1.0, 0.4, t);
         // Pressing smooths a grain, so that it shines.
         texel.slope = scale(texel.slope, 1.0 - 0.7 * pressed);
         texel.mirror = texel.mirror.map(|c| c + 0.06 * pressed);
-        texel.tilt(outwards, steepness * bowl);
+        texel.tilt(outwards, share * steepness * bowl);
         texel.sharp = texel.sharp.map(|s| mix(s, 1.6, 0.5 * pressed));
         texel.shadow(0.0, 0.7 * steepness * pressed);
     });

@@ -205,6 +205,11 @@ impl Scene {
                 outline.max(-damage.bite(p))
             })
     }
+
+    /// The same to the plate's flat face: what was milled or drilled away does not belong to it.
+    pub(super) fn face(&self, p: Point) -> f32 {
+        self.plate(p).max(-layout::cavities(p))
+    }
 }
 
 impl Placement {
