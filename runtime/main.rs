@@ -1,1 +1,5 @@
-fn main(){}
+//! The `andon` program; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    andon::cli::main()
+}

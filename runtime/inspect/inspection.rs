@@ -11,6 +11,16 @@ pub enum Pathway {
     Where,
 }
 
+impl Pathway {
+    /// `"what"` or `"where"`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::What => "what",
+            Self::Where => "where",
+        }
+    }
+}
+
 /// How much of a region's score one block saw.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct BlockShare {
@@ -65,6 +75,16 @@ pub enum Verdict {
     Ok,
     /// The score is at the limit or above.
     Ng,
+}
+
+impl Verdict {
+    /// `"ok"` or `"ng"`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Ng => "ng",
+        }
+    }
 }
 
 /// Everything that is said about one image.

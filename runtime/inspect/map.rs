@@ -93,41 +93,6 @@ fn smooth(values: &[f32], cols: usize, sigma: f32) -> Vec<f32> {
     both
 }
 
-impl ScoreMap {
-    /// The map at every pixel of a picture of this size, bilinear between cell centres, row by
-    /// row; 0 outside the inspected area.
-    pub fn to_pixels(&self, width: u32, height: u32) -> Vec<f32> {
-        let [x0, y0, w, h] = self.area;
-        let axis = |pixel: u32, start: u32, length: u32, cells: usize| {
-            let inside = pixel >= start && pixel - start < length;
-            let centre = ((pixel.wrapping_sub(start)) as f32 + 0.5) * cells as f32 / length as f32;
-            let at = (centre - 0.5).clamp(0.0, cells.saturating_sub(1) as f32);
-            let left = at as usize;
-            inside.then(|| Between {
-                left,
-                right: (left + 1).min(cells.saturating_sub(1)),
-                share: at - left as f32,
-            })
-        };
-        let across: Vec<_> = (0..width).map(|x| axis(x, x0, w, self.cols)).collect();
-        let mut pixels = Vec::with_capacity(width as usize * height as usize);
-        for y in 0..height {
-            let Some(down) = axis(y, y0, h, self.rows) else {
-                pixels.resize(pixels.len() + width as usize, 0.0);
-                continue;
-            };
-            let upper = &self.values[down.left * self.cols..][..self.cols];
-            let lower = &self.values[down.right * self.cols..][..self.cols];
-            pixels.extend(across.iter().map(|across| {
-                across.as_ref().map_or(0.0, |s| {
-                    down.mix(s.mix(upper[s.left], upper[s.right]), s.mix(lower[s.left], lower[s.right]))
-                })
-            }));
-        }
-        pixels
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,29 +104,15 @@ mod tests {
         let map = refine(&[3.0; 35], GRID, 0.5, Roi::whole(70, 50));
         assert_eq!((map.cols, map.rows), (28, 20));
         assert!(map.values.iter().all(|v| (v - 1.5).abs() < 1e-5));
-        assert!(map.to_pixels(70, 50).iter().all(|v| (v - 1.5).abs() < 1e-5));
     }
 
     #[test]
-    fn a_hot_patch_is_hottest_at_its_own_pixels() {
+    fn a_hot_patch_is_hottest_at_its_own_cells() {
         let mut scores = [0.0; 35];
         scores[2 * 7 + 4] = 1.0;
-        let pixels = refine(&scores, GRID, 1.0, Roi::whole(70, 50)).to_pixels(70, 50);
-        let (top, _) = pixels
-            .iter()
-            .enumerate()
-            .max_by(|a, b| a.1.total_cmp(b.1))
-            .unwrap();
-        let (x, y) = (top % 70, top / 70);
-        assert!((40..50).contains(&x) && (20..30).contains(&y), "{x} {y}");
-    }
-
-    #[test]
-    fn pixels_outside_the_inspected_area_are_zero() {
-        let area = Roi { x: 10, y: 5, width: 20, height: 10 };
-        let pixels = refine(&[1.0; 35], GRID, 1.0, area).to_pixels(40, 20);
-        let inside = pixels.iter().filter(|v| **v > 0.0).count();
-        assert_eq!(inside, 200);
-        assert!(pixels[5 * 40 + 10] > 0.9 && pixels[4 * 40 + 10] == 0.0);
+        let map = refine(&scores, GRID, 1.0, Roi::whole(70, 50));
+        let hottest = map.values.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+        let cell = hottest.map(|(cell, _)| cell).unwrap();
+        assert_eq!((cell % map.cols / 4, cell / map.cols / 4), (4, 2));
     }
 }

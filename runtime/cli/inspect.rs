@@ -1,0 +1,200 @@
+//! `andon inspect`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use super::files;
+use super::output::{json_line, ms, rounded};
+use super::progress;
+use super::source::{Engine, RecipeFile};
+use crate::image;
+use crate::inspect::{Inspection, Region, Verdict};
+use crate::pipeline::{Pipeline, StageTimes};
+use crate::report::overlay;
+
+/// Arguments of `andon inspect`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  andon inspect -r bracket.andon part.jpg
+  andon inspect -r bracket.andon parts/new --json --overlay out > results.jsonl
+
+Exit status: 0 all parts OK, 1 some NG and no error, 2 any error. An image that cannot be judged is
+an error and never OK; the others are still judged.")]
+pub struct Args {
+    #[command(flatten)]
+    recipe: RecipeFile,
+    /// Images, or folders of images
+    #[arg(required = true, value_name = "IMAGE|DIR")]
+    images: Vec<PathBuf>,
+    /// Print one JSON object a line instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Write a picture of each judged image into this folder: flagged regions, heat, score
+    #[arg(long, value_name = "DIR")]
+    overlay: Option<PathBuf>,
+    #[command(flatten)]
+    engine: Engine,
+}
+
+/// What is printed of one image.
+#[derive(Serialize)]
+struct Line<'a> {
+    image: String,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f64>,
+    threshold: f64,
+    regions: &'a [Region],
+    recipe: &'a str,
+    model: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ms: Option<Stages>,
+}
+
+/// Milliseconds by stage.
+#[derive(Clone, Serialize)]
+struct Stages {
+    decode: f64,
+    prepare: f64,
+    backbone: f64,
+    spectral: f64,
+    regions: f64,
+    total: f64,
+}
+
+impl Stages {
+    fn new(decode: Duration, times: &StageTimes) -> Self {
+        Self {
+            decode: ms(decode),
+            prepare: ms(times.prepare),
+            backbone: ms(times.backbone),
+            spectral: ms(times.spectral),
+            regions: ms(times.regions),
+            total: ms(decode + times.total()),
+        }
+    }
+}
+
+/// What became of one image.
+struct Judged {
+    inspection: Inspection,
+    stages: Stages,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let found = files::collect(&args.images)?;
+    found.report_skipped();
+    if let Some(folder) = &args.overlay {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make overlay folder {}", folder.display()))?;
+    }
+    let (recipe, pipeline) = args.recipe.open(&args.engine)?;
+    let bar = progress::bar(found.images.len(), "inspect");
+    let (mut ng, mut errors) = (0, 0);
+    for path in &found.images {
+        let judged = judge(&pipeline, path, args.overlay.as_deref());
+        match &judged {
+            Ok(judged) if judged.inspection.verdict == Verdict::Ng => ng += 1,
+            Ok(_) => {}
+            Err(_) => errors += 1,
+        }
+        let print = || {
+            if args.json {
+                print_json(path, &judged, &recipe.id, &recipe.origin.model_sha256)
+            } else {
+                print_row(path, &judged);
+                Ok(())
+            }
+        };
+        bar.suspend(print)?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    if !args.json {
+        let ok = found.images.len() - ng - errors;
+        eprintln!("{ok} OK, {ng} NG, {errors} errors");
+    }
+    Ok(ExitCode::from(match (ng, errors) {
+        (_, 1..) => 2,
+        (1.., 0) => 1,
+        (0, 0) => 0,
+    }))
+}
+
+fn judge(pipeline: &Pipeline, path: &Path, overlays: Option<&Path>) -> Result<Judged> {
+    let start = Instant::now();
+    let picture = image::read(path)?;
+    let decode = start.elapsed();
+    let seen = pipeline.inspect(&picture)?;
+    if let Some(folder) = overlays {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let target = folder.join(format!("{name}.png"));
+        overlay(&picture, &seen.inspection, &name)
+            .save(&target)
+            .with_context(|| format!("cannot write overlay {}", target.display()))?;
+    }
+    Ok(Judged {
+        stages: Stages::new(decode, &seen.times),
+        inspection: seen.inspection,
+    })
+}
+
+fn print_json(path: &Path, judged: &Result<Judged>, recipe: &str, model: &str) -> Result<()> {
+    let image = path.display().to_string();
+    let line = match judged {
+        Ok(Judged { inspection, stages }) => Line {
+            image,
+            verdict: inspection.verdict.as_str(),
+            error: None,
+            score: Some(rounded(inspection.score.into())),
+            threshold: 1.0,
+            regions: &inspection.regions,
+            recipe,
+            model,
+            ms: Some(stages.clone()),
+        },
+        Err(error) => Line {
+            image,
+            verdict: "error",
+            error: Some(format!("{error:#}")),
+            score: None,
+            threshold: 1.0,
+            regions: &[],
+            recipe,
+            model,
+            ms: None,
+        },
+    };
+    json_line(&line)
+}
+
+fn print_row(path: &Path, judged: &Result<Judged>) {
+    let path = path.display();
+    match judged {
+        Err(error) => println!("ERROR  {path}: {error:#}"),
+        Ok(Judged { inspection, .. }) => {
+            let word = match inspection.verdict {
+                Verdict::Ok => "OK   ",
+                Verdict::Ng => "NG   ",
+            };
+            println!("{word} {:6.2}  {path}", inspection.score);
+            for region in &inspection.regions {
+                let [x, y, width, height] = region.bbox;
+                let share = 100.0 * region.what.max(region.where_);
+                println!(
+                    "             at {x},{y} {width} x {height} px, score {:.2}, {share:.0} % {}",
+                    region.score,
+                    region.pathway.as_str(),
+                );
+            }
+        }
+    }
+}

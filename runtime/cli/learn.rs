@@ -1,0 +1,204 @@
+//! `andon learn`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+
+use super::files;
+use super::output::{json_line, rounded};
+use super::progress;
+use super::source::Engine;
+use crate::hash::sha256;
+use crate::image::{self, InputSize, Roi};
+use crate::pipeline::{LearnSettings, Lesson, LessonError};
+use crate::recipe::{LearnOptions, PartRecord, ViewSettings};
+
+/// Arguments of `andon learn`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  andon learn --good parts/good -o bracket.andon --roi 120,80,640,480
+
+8 to 16 good parts are a sound start; take them over a whole shift, so that the light and the
+positions that occur are all among them. Unreadable images are named and left out.")]
+pub struct Args {
+    /// Folder of images of good parts
+    #[arg(long, value_name = "DIR", required = true)]
+    good: Vec<PathBuf>,
+    /// Recipe to write
+    #[arg(short, long, value_name = "FILE.andon")]
+    output: PathBuf,
+    /// Share of good parts that may be rejected
+    #[arg(long, value_name = "RATE", default_value_t = 0.01)]
+    false_reject: f64,
+    /// What to inspect of each image, in pixels; all of it by default
+    #[arg(long, value_name = "X,Y,W,H")]
+    roi: Option<Roi>,
+    /// Side of a square of the same area as the network's input, in pixels: larger sees smaller
+    /// defects and takes longer
+    #[arg(long, value_name = "PX", default_value_t = 448)]
+    size: usize,
+    /// Name of the product [default: the recipe's file name]
+    #[arg(long)]
+    name: Option<String>,
+    /// Learn only N of the images, drawn at random
+    #[arg(long, value_name = "N")]
+    take: Option<usize>,
+    /// Which N are drawn
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "take")]
+    seed: u64,
+    /// Print one JSON object with the figures
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    engine: Engine,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report {
+    recipe: String,
+    parts: usize,
+    skipped: Vec<String>,
+    model: String,
+    size: [usize; 2],
+    blocks: Vec<usize>,
+    rank: usize,
+    memory: usize,
+    gate: Option<usize>,
+    threshold: f64,
+    false_reject: f64,
+    false_reject_bound: f64,
+    parts_needed: usize,
+    bytes: u64,
+    seconds: f64,
+    rss_mb: Option<f64>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let start = Instant::now();
+    if !(args.false_reject > 0.0 && args.false_reject < 0.5) {
+        bail!("--false-reject must lie between 0 and 0.5, not {}", args.false_reject);
+    }
+    let found = files::collect(&args.good)?;
+    found.report_skipped();
+    let images = match args.take {
+        Some(count) => files::draw(found.images, count, args.seed),
+        None => found.images,
+    };
+    let model = args.engine.load()?;
+    let patch = model.manifest().architecture.patch;
+    let content = match args.roi {
+        Some(roi) => (roi.width, roi.height),
+        None => common_size(&images)?,
+    };
+    let settings = LearnSettings {
+        name: args.name.clone().unwrap_or_else(|| stem(&args.output)),
+        view: ViewSettings {
+            roi: args.roi,
+            input: InputSize::for_content(args.size, patch, content),
+        },
+        options: LearnOptions {
+            false_reject: args.false_reject,
+            ..LearnOptions::default()
+        },
+        created: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    };
+    let mut lesson = Lesson::new(&model, settings, args.engine.threads())?;
+    let skipped = learn_parts(&mut lesson, &images)?;
+    let parts = lesson.parts();
+    let bar = progress::bar(1, "calibrate");
+    let mut recipe = lesson.finish(|done, steps| {
+        bar.set_length(steps as u64);
+        bar.set_position(done as u64);
+    })?;
+    bar.finish_and_clear();
+    let bytes = recipe.write(&args.output)?;
+    let seconds = start.elapsed().as_secs_f64();
+    if let Some(warning) = recipe.calibration.too_few() {
+        eprintln!("note: {warning}");
+    }
+    eprintln!(
+        "learned {parts} parts in {seconds:.1} s: {} ({:.1} MB)",
+        args.output.display(),
+        bytes as f64 / 1e6
+    );
+    if args.json {
+        let normal = &recipe.normal;
+        json_line(&Report {
+            recipe: recipe.id,
+            parts,
+            skipped,
+            model: recipe.origin.model_sha256,
+            size: [recipe.view.input.width, recipe.view.input.height],
+            rank: normal.memory.nrows(),
+            memory: normal.memory.ncols(),
+            gate: normal.gate,
+            blocks: normal.blocks.clone(),
+            threshold: recipe.limits.image.into(),
+            false_reject: args.false_reject,
+            false_reject_bound: rounded(recipe.calibration.false_reject_bound),
+            parts_needed: recipe.calibration.parts_needed,
+            bytes,
+            seconds: rounded(seconds),
+            rss_mb: super::output::peak_rss_mb(),
+        })?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Learns all images that can be used and names the others.
+fn learn_parts(lesson: &mut Lesson, images: &[PathBuf]) -> Result<Vec<String>> {
+    let bar = progress::bar(images.len(), "learn");
+    let mut skipped = Vec::new();
+    for path in images {
+        match learn_part(lesson, path) {
+            Ok(()) => {}
+            // A full disk is not the picture's fault.
+            Err(error) if matches!(error.downcast_ref(), Some(LessonError::Learn(_))) => {
+                return Err(error);
+            }
+            Err(error) => {
+                bar.suspend(|| eprintln!("skipped {}: {error:#}", path.display()));
+                skipped.push(path.display().to_string());
+            }
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(skipped)
+}
+
+fn learn_part(lesson: &mut Lesson, path: &Path) -> Result<()> {
+    let bytes =
+        std::fs::read(path).with_context(|| format!("cannot read image {}", path.display()))?;
+    let picture = image::decode(&bytes, &path.display().to_string())?;
+    let record = PartRecord {
+        file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        sha256: sha256(&bytes),
+    };
+    Ok(lesson.add(record, &picture)?)
+}
+
+/// The middle one of the shapes of the images that can be read: what most of them look like.
+fn common_size(images: &[PathBuf]) -> Result<(u32, u32)> {
+    let mut sizes: Vec<(u32, u32)> = images
+        .iter()
+        .filter_map(|path| image::read_dimensions(path).ok())
+        .collect();
+    sizes.sort_by(|a, b| {
+        let aspect = |size: &(u32, u32)| f64::from(size.0) / f64::from(size.1);
+        aspect(a).total_cmp(&aspect(b)).then(a.cmp(b))
+    });
+    sizes.get(sizes.len() / 2).copied().with_context(|| {
+        format!("none of the {} images can be read: see that they are images", images.len())
+    })
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,64 @@
+//! The command line: words in, rooms called, words out. Machine-readable output goes to stdout,
+//! everything else to stderr.
+
+mod eval;
+mod files;
+mod inspect;
+mod learn;
+mod model;
+mod output;
+mod progress;
+mod recipe;
+mod source;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Pulls the andon cord: learns a product from a handful of good parts, then says which parts are
+/// not like them, and where.
+#[derive(Debug, Parser)]
+#[command(name = "andon", version = crate::VERSION, max_term_width = 100)]
+#[command(after_help = "\
+Start here:
+  andon demo                                     learn, judge and report on a rendered line
+  andon learn --good parts/good -o bracket.andon
+  andon inspect -r bracket.andon parts/new --overlay out
+  andon eval -r bracket.andon --good parts/good --bad parts/bad --report report.html
+
+Exit status of `inspect`: 0 all parts OK, 1 some NG, 2 any error.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Learn a product from images of good parts
+    Learn(learn::Args),
+    /// Judge images by a recipe
+    Inspect(inspect::Args),
+    /// Measure a recipe on parts that are known to be good and bad
+    Eval(eval::Args),
+    /// Look into a recipe, or check that this machine judges as the one that learned it
+    #[command(subcommand)]
+    Recipe(recipe::Command),
+    /// Look into the model, or verify its file
+    #[command(subcommand)]
+    Model(model::Command),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Learn(args) => learn::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Recipe(command) => recipe::run(&command),
+        Command::Model(command) => model::run(&command),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(2)
+    })
+}

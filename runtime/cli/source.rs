@@ -1,0 +1,65 @@
+//! Arguments that several commands share: which model, which recipe, how many cores.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use super::progress;
+use crate::pipeline::Pipeline;
+use crate::recipe::Recipe;
+use crate::vit::Model;
+
+/// The network and the cores that run it.
+#[derive(Debug, Args)]
+pub struct Engine {
+    /// Manifest of another model (a .json file with its .onnx beside it) instead of the built-in
+    /// one
+    #[arg(long, value_name = "FILE.json")]
+    pub model: Option<PathBuf>,
+    /// Cores that the network may use [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+impl Engine {
+    /// Loads and verifies the model.
+    pub fn load(&self) -> Result<Model> {
+        Ok(match &self.model {
+            Some(path) => Model::open(path)?,
+            None => Model::embedded()?,
+        })
+    }
+
+    /// How many cores to use.
+    pub fn threads(&self) -> usize {
+        let all = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.unwrap_or_else(all).max(1)
+    }
+}
+
+/// The recipe to judge by.
+#[derive(Debug, Args)]
+pub struct RecipeFile {
+    /// Recipe, as `andon learn` wrote it
+    #[arg(short = 'r', long = "recipe", value_name = "FILE.andon")]
+    path: PathBuf,
+}
+
+impl RecipeFile {
+    /// Reads and verifies the recipe, loads its model, and checks with the recipe's first golden
+    /// input that this machine judges as the one that learned it.
+    pub fn open(&self, engine: &Engine) -> Result<(Recipe, Pipeline)> {
+        let recipe = Recipe::read(&self.path)?;
+        let model = engine.load()?;
+        let waiting = progress::spinner("load");
+        waiting.set_message("model and recipe");
+        let pipeline = Pipeline::new(&model, &recipe, engine.threads())
+            .with_context(|| format!("cannot use recipe {}", self.path.display()))?;
+        if let Some(golden) = recipe.golden.first() {
+            pipeline.replay(golden, 1)?;
+        }
+        waiting.finish_and_clear();
+        Ok((recipe, pipeline))
+    }
+}

@@ -1,0 +1,143 @@
+use serde::{Deserialize, Serialize};
+
+use super::map::{CELLS_PER_PATCH, refine};
+use super::regions::{area_px, bounding_box, connected};
+use super::statistic::{deciding_cells, image_statistic, mean_of_largest};
+use super::{BlockShare, Inspection, Pathway, Region, ScoreMap, Verdict};
+use crate::image::Roi;
+use crate::normal::{Features, NormalError, NormalModel, NormalParts, PatchScores};
+
+/// Where good ends.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Squared feature distance, averaged over the most deviating 1 % of the area, at which an
+    /// image is no longer good. Scores are reported in this unit.
+    pub image: f32,
+}
+
+impl Limits {
+    /// Refuses a limit that cannot be divided by.
+    ///
+    /// # Errors
+    /// In words, what is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        if self.image.is_finite() && self.image > 0.0 {
+            Ok(())
+        } else {
+            Err(format!("its limit {} is not a positive number", self.image))
+        }
+    }
+}
+
+/// Judges images of one product.
+#[derive(Debug, Clone)]
+pub struct Inspector {
+    normal: NormalModel,
+    limits: Limits,
+}
+
+impl Inspector {
+    /// Prepares a normal model and its limits.
+    ///
+    /// # Errors
+    /// [`NormalError`] when the numbers do not fit together.
+    pub fn new(normal: NormalParts, limits: Limits) -> Result<Self, NormalError> {
+        Ok(Self {
+            normal: NormalModel::new(normal)?,
+            limits,
+        })
+    }
+
+    /// How far each patch is from what good parts show.
+    ///
+    /// # Errors
+    /// [`NormalError::Size`] when the features are of another grid or width.
+    pub fn score(&self, features: &Features) -> Result<PatchScores, NormalError> {
+        self.normal.score(features)
+    }
+
+    /// Verdict and regions. `area` is the rectangle of the picture that the features cover.
+    pub fn judge(&self, features: &Features, scores: &PatchScores, area: Roi) -> Inspection {
+        let scale = 1.0 / self.limits.image;
+        let map = refine(&scores.score, scores.grid, scale, area);
+        let score = image_statistic(&map);
+        // Written so that a score that is not a number is NG.
+        let verdict = if score < 1.0 { Verdict::Ok } else { Verdict::Ng };
+        let mut regions = match verdict {
+            Verdict::Ok => Vec::new(),
+            Verdict::Ng => connected(&map, 1.0)
+                .into_iter()
+                .map(|cells| self.region(&map, cells, features, scores))
+                .collect(),
+        };
+        regions.sort_by(|a: &Region, b: &Region| b.score.total_cmp(&a.score));
+        Inspection {
+            verdict,
+            score,
+            regions,
+            map,
+        }
+    }
+
+    fn region(
+        &self,
+        map: &ScoreMap,
+        cells: Vec<u32>,
+        features: &Features,
+        scores: &PatchScores,
+    ) -> Region {
+        let values = cells.iter().map(|&cell| map.values[cell as usize]).collect();
+        let mut patches: Vec<usize> = cells
+            .iter()
+            .map(|&cell| {
+                let (row, col) = (cell as usize / map.cols, cell as usize % map.cols);
+                row / CELLS_PER_PATCH * scores.grid.cols + col / CELLS_PER_PATCH
+            })
+            .collect();
+        patches.sort_unstable();
+        patches.dedup();
+        let sum = |of: &[f32]| patches.iter().map(|&p| of[p]).sum::<f32>();
+        let total = sum(&scores.score);
+        let what = if total > 0.0 {
+            (sum(&scores.anywhere) / total).clamp(0.0, 1.0)
+        } else {
+            1.0
+        };
+        Region {
+            bbox: bounding_box(map, &cells),
+            area_px: area_px(map, cells.len()),
+            score: mean_of_largest(values, deciding_cells(map)),
+            pathway: if what >= 0.5 { Pathway::What } else { Pathway::Where },
+            what,
+            where_: 1.0 - what,
+            blocks: self.block_shares(features, scores, &patches),
+            cells,
+        }
+    }
+
+    /// Shares of the blocks over several patches, each patch weighted by its score.
+    fn block_shares(
+        &self,
+        features: &Features,
+        scores: &PatchScores,
+        patches: &[usize],
+    ) -> Vec<BlockShare> {
+        let blocks = &self.normal.parts().blocks;
+        let mut sums = vec![0.0; blocks.len()];
+        for &patch in patches {
+            let shares = self.normal.block_shares(features, scores, patch);
+            for (sum, share) in sums.iter_mut().zip(shares) {
+                *sum += share * scores.score[patch].max(f32::MIN_POSITIVE);
+            }
+        }
+        let total: f32 = sums.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+        blocks
+            .iter()
+            .zip(sums)
+            .map(|(&block, sum)| BlockShare {
+                block,
+                share: sum / total,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,53 @@
+use super::ScoreMap;
+
+/// Share of the inspected area whose scores decide about the image: the maximum alone is noisier,
+/// and a larger share misses small defects.
+const DECIDING_SHARE: f64 = 0.01;
+
+/// Number of cells that decide.
+pub(super) fn deciding_cells(map: &ScoreMap) -> usize {
+    ((map.values.len() as f64 * DECIDING_SHARE).ceil() as usize).max(1)
+}
+
+/// Mean of the largest `count` values, or of all if there are fewer; 0 of nothing.
+pub(super) fn mean_of_largest(mut values: Vec<f32>, count: usize) -> f32 {
+    let count = count.min(values.len());
+    if count == 0 {
+        return 0.0;
+    }
+    let descending = |a: &f32, b: &f32| b.total_cmp(a);
+    values.select_nth_unstable_by(count - 1, descending);
+    (values[..count].iter().map(|&v| f64::from(v)).sum::<f64>() / count as f64) as f32
+}
+
+/// The number by which an image is judged: the mean over the most deviating 1 % of its area, in
+/// the unit of the map.
+pub(crate) fn image_statistic(map: &ScoreMap) -> f32 {
+    mean_of_largest(map.values.clone(), deciding_cells(map))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_values_are_averaged_whatever_their_order() {
+        let values = vec![3.0, -1.0, 9.0, 4.0, 9.0];
+        assert_eq!(mean_of_largest(values.clone(), 3), 22.0 / 3.0);
+        assert_eq!(mean_of_largest(values, 99), 24.0 / 5.0);
+        assert_eq!(mean_of_largest(Vec::new(), 3), 0.0);
+    }
+
+    #[test]
+    fn one_per_cent_of_the_area_decides() {
+        let mut values = vec![0.0; 1000];
+        values[..10].fill(2.0);
+        let map = ScoreMap {
+            cols: 50,
+            rows: 20,
+            values,
+            area: [0, 0, 50, 20],
+        };
+        assert_eq!(image_statistic(&map), 2.0);
+    }
+}

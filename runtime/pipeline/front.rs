@@ -1,0 +1,115 @@
+use std::time::{Duration, Instant};
+
+use image::RgbImage;
+
+use crate::image::{ImageError, Preparation};
+use crate::normal::{FeatureError, Features};
+use crate::recipe::ViewSettings;
+use crate::vit::{Backbone, Grid, Model, ModelError};
+
+/// Camera side of the pipeline: everything up to the features.
+pub struct FrontEnd {
+    preparation: Preparation,
+    backbone: Backbone,
+    blocks: Vec<usize>,
+}
+
+/// Why a picture gave no features.
+#[derive(Debug, thiserror::Error)]
+pub enum FrontEndError {
+    /// The picture does not fit.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// The network failed.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The network's output could not be used.
+    #[error(transparent)]
+    Feature(#[from] FeatureError),
+}
+
+/// What a picture gave, and how long it took.
+pub struct Seen {
+    /// The picture as the network saw it, 8 bits.
+    pub crop: RgbImage,
+    /// Its features.
+    pub features: Features,
+    /// Cutting out, stretching, normalising.
+    pub prepare: Duration,
+    /// The network.
+    pub backbone: Duration,
+    /// Fusing taps into features.
+    pub fuse: Duration,
+}
+
+impl FrontEnd {
+    /// Prepares `model` for pictures under these settings; `blocks` (1-based) are fused, and
+    /// `threads` cores may be used by one run.
+    ///
+    /// # Errors
+    /// [`ModelError`] when the model cannot serve them.
+    pub fn new(
+        model: &Model,
+        view: ViewSettings,
+        blocks: &[usize],
+        threads: usize,
+    ) -> Result<Self, ModelError> {
+        let normalisation = &model.manifest().input;
+        let size = (view.input.width, view.input.height);
+        let backbone = Backbone::new(model, size, &Features::request(blocks), threads)?;
+        Ok(Self {
+            preparation: Preparation::new(
+                view.roi,
+                view.input,
+                normalisation.mean,
+                normalisation.std,
+            ),
+            backbone,
+            blocks: blocks.to_vec(),
+        })
+    }
+
+    /// The grid of patches.
+    pub fn grid(&self) -> Grid {
+        self.backbone.grid()
+    }
+
+    /// How pictures become input.
+    pub fn preparation(&self) -> &Preparation {
+        &self.preparation
+    }
+
+    /// Looks at a picture.
+    ///
+    /// # Errors
+    /// [`FrontEndError`] when the picture does not hold the region of interest or the network
+    /// fails.
+    pub fn see(&self, picture: &RgbImage) -> Result<Seen, FrontEndError> {
+        let start = Instant::now();
+        let crop = self.preparation.crop(picture)?;
+        self.see_from(crop, start)
+    }
+
+    /// Looks at a picture that is already as large as the input, region of interest and all.
+    ///
+    /// # Errors
+    /// As for [`Self::see`].
+    pub fn see_crop(&self, crop: RgbImage) -> Result<Seen, FrontEndError> {
+        self.see_from(crop, Instant::now())
+    }
+
+    fn see_from(&self, crop: RgbImage, start: Instant) -> Result<Seen, FrontEndError> {
+        let tensor = self.preparation.normalise(&crop);
+        let prepared = Instant::now();
+        let taps = self.backbone.run(&tensor)?;
+        let ran = Instant::now();
+        let features = Features::from_taps(&taps, &self.blocks)?;
+        Ok(Seen {
+            crop,
+            features,
+            prepare: prepared - start,
+            backbone: ran - prepared,
+            fuse: ran.elapsed(),
+        })
+    }
+}

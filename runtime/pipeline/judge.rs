@@ -1,0 +1,148 @@
+use std::time::{Duration, Instant};
+
+use image::RgbImage;
+
+use super::front::{FrontEnd, FrontEndError, Seen};
+use crate::image::{ImageError, Roi, decode};
+use crate::inspect::{Inspection, Inspector};
+use crate::normal::NormalError;
+use crate::recipe::{Golden, GoldenMismatch, Recipe, RecipeError};
+use crate::vit::{Model, ModelError};
+
+/// The whole pipeline: a picture in, an inspection out.
+pub struct Pipeline {
+    front: FrontEnd,
+    inspector: Inspector,
+}
+
+/// Why a pipeline could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The recipe does not fit the model.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// The model cannot serve the recipe's view.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The recipe's numbers do not fit together.
+    #[error(transparent)]
+    Normal(#[from] NormalError),
+}
+
+/// Why a picture could not be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// It gave no features.
+    #[error(transparent)]
+    FrontEnd(#[from] FrontEndError),
+    /// Its features do not fit the recipe.
+    #[error(transparent)]
+    Normal(#[from] NormalError),
+}
+
+/// Why a golden input did not prove a station right.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// Another score came out.
+    #[error(transparent)]
+    Mismatch(#[from] GoldenMismatch),
+    /// The picture in the recipe cannot be decoded.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// The picture cannot be judged.
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+}
+
+/// An inspection and how long each stage took.
+pub struct Judged {
+    /// The answer.
+    pub inspection: Inspection,
+    /// What it cost.
+    pub times: StageTimes,
+}
+
+/// Time by stage; decoding the file comes before and is not part of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StageTimes {
+    /// Cutting out, stretching, normalising.
+    pub prepare: Duration,
+    /// The network.
+    pub backbone: Duration,
+    /// Features and distances.
+    pub spectral: Duration,
+    /// Map, regions, shares.
+    pub regions: Duration,
+}
+
+impl StageTimes {
+    /// All stages.
+    pub fn total(&self) -> Duration {
+        self.prepare + self.backbone + self.spectral + self.regions
+    }
+}
+
+impl Pipeline {
+    /// Puts a recipe and its model together; `threads` cores may be used by one run.
+    ///
+    /// # Errors
+    /// [`PipelineError`] when the recipe was made with another model or does not fit it.
+    pub fn new(model: &Model, recipe: &Recipe, threads: usize) -> Result<Self, PipelineError> {
+        recipe.check_model(model.manifest())?;
+        Ok(Self {
+            front: FrontEnd::new(model, recipe.view, &recipe.normal.blocks, threads)?,
+            inspector: Inspector::new(recipe.normal.clone(), recipe.limits)?,
+        })
+    }
+
+    /// Looks at a picture and judges it.
+    ///
+    /// # Errors
+    /// [`InspectError`] when the picture cannot be judged: never taken for OK.
+    pub fn inspect(&self, picture: &RgbImage) -> Result<Judged, InspectError> {
+        let (width, height) = picture.dimensions();
+        let area = self
+            .front
+            .preparation()
+            .area(width, height)
+            .map_err(FrontEndError::from)?;
+        self.judge(&self.front.see(picture)?, area)
+    }
+
+    /// Judges a picture that is already as large as the input, such as a golden one.
+    ///
+    /// # Errors
+    /// As for [`Self::inspect`].
+    pub fn inspect_crop(&self, crop: RgbImage) -> Result<Judged, InspectError> {
+        let area = Roi::whole(crop.width(), crop.height());
+        self.judge(&self.front.see_crop(crop)?, area)
+    }
+
+    /// Judges a recipe's golden input again and gives its score; `number`, from 1, names it in
+    /// errors.
+    ///
+    /// # Errors
+    /// [`ReplayError`] when the score is not the one in the recipe, or there is none.
+    pub fn replay(&self, golden: &Golden, number: usize) -> Result<f32, ReplayError> {
+        let crop = decode(&golden.png, "golden input")?;
+        let score = self.inspect_crop(crop)?.inspection.score;
+        golden.check(number, score)?;
+        Ok(score)
+    }
+
+    fn judge(&self, seen: &Seen, area: Roi) -> Result<Judged, InspectError> {
+        let start = Instant::now();
+        let scores = self.inspector.score(&seen.features)?;
+        let scored = Instant::now();
+        let inspection = self.inspector.judge(&seen.features, &scores, area);
+        Ok(Judged {
+            inspection,
+            times: StageTimes {
+                prepare: seen.prepare,
+                backbone: seen.backbone,
+                spectral: seen.fuse + (scored - start),
+                regions: scored.elapsed(),
+            },
+        })
+    }
+}

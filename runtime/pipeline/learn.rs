@@ -1,0 +1,158 @@
+use image::RgbImage;
+
+use super::front::{FrontEnd, FrontEndError};
+use crate::image::ImageError;
+use crate::inspect::Inspector;
+use crate::normal::NormalError;
+use crate::recipe::{
+    Golden, LearnError, LearnOptions, Learned, Learner, Origin, PartRecord, Recipe, ViewSettings,
+    views,
+};
+use crate::vit::{Model, ModelError};
+
+/// Blocks whose tokens are fused: earlier ones miss meaning, later ones detail, and nothing behind
+/// the last of them is computed.
+const BLOCKS: [usize; 4] = [5, 6, 7, 8];
+
+/// What one product is learned with.
+#[derive(Debug, Clone)]
+pub struct LearnSettings {
+    /// Name of the product.
+    pub name: String,
+    /// How pictures become input.
+    pub view: ViewSettings,
+    /// How much is learned.
+    pub options: LearnOptions,
+    /// When, RFC 3339.
+    pub created: String,
+}
+
+/// Learning one product: pictures of good parts in, a recipe out. Calls, in order:
+/// [`new`](Self::new); [`add`](Self::add) for each part; [`finish`](Self::finish).
+pub struct Lesson {
+    front: FrontEnd,
+    learner: Learner,
+    settings: LearnSettings,
+    model: (String, String),
+    records: Vec<PartRecord>,
+    first: Option<RgbImage>,
+}
+
+/// Why a product could not be learned.
+#[derive(Debug, thiserror::Error)]
+pub enum LessonError {
+    /// A picture gave no features.
+    #[error(transparent)]
+    FrontEnd(#[from] FrontEndError),
+    /// The model cannot serve the view.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Learning failed.
+    #[error(transparent)]
+    Learn(#[from] LearnError),
+    /// The learned numbers do not fit together.
+    #[error(transparent)]
+    Normal(#[from] NormalError),
+    /// A golden input could not be kept.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+}
+
+impl Lesson {
+    /// Prepares `model` for the pictures; `threads` cores may be used by one run.
+    ///
+    /// # Errors
+    /// [`LessonError`] when the model cannot serve the view.
+    pub fn new(
+        model: &Model,
+        settings: LearnSettings,
+        threads: usize,
+    ) -> Result<Self, LessonError> {
+        let front = FrontEnd::new(model, settings.view, &BLOCKS, threads)?;
+        let manifest = model.manifest();
+        let dim = manifest.architecture.dim;
+        Ok(Self {
+            learner: Learner::new(settings.options, front.grid(), &BLOCKS, dim)?,
+            front,
+            settings,
+            model: (manifest.name.clone(), manifest.sha256.to_lowercase()),
+            records: Vec::new(),
+            first: None,
+        })
+    }
+
+    /// Learns a good part.
+    ///
+    /// # Errors
+    /// [`LessonError::FrontEnd`] when the picture cannot be used: the lesson goes on without it.
+    /// [`LessonError::Learn`] when the disk refuses.
+    pub fn add(&mut self, record: PartRecord, picture: &RgbImage) -> Result<(), LessonError> {
+        let seen = self.front.see(picture)?;
+        self.learner.add(&seen.features)?;
+        self.first.get_or_insert(seen.crop);
+        self.records.push(record);
+        Ok(())
+    }
+
+    /// Parts so far.
+    pub fn parts(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Makes the recipe; `step` is called with the number of steps done and to do. The recipe has
+    /// no identity before it is written.
+    ///
+    /// # Errors
+    /// [`LessonError::Learn`] when there was no part, or the disk refuses.
+    pub fn finish(mut self, mut step: impl FnMut(usize, usize)) -> Result<Recipe, LessonError> {
+        let first = self.first.take().ok_or(LearnError::NoParts)?;
+        if self.learner.needs_views() {
+            let views = views::altered(&first);
+            let count = views.len();
+            for (done, view) in views.into_iter().enumerate() {
+                step(done, count);
+                self.learner.add_view(&self.front.see_crop(view)?.features)?;
+            }
+        }
+        let Learned {
+            normal,
+            limits,
+            calibration,
+        } = self.learner.finish(step)?;
+        let inspector = Inspector::new(normal.clone(), limits)?;
+        let golden = [views::damaged(&first), first]
+            .into_iter()
+            .rev()
+            .map(|crop| golden(&self.front, &inspector, crop))
+            .collect::<Result<_, _>>()?;
+        let (model_name, model_sha256) = self.model;
+        Ok(Recipe {
+            origin: Origin {
+                name: self.settings.name,
+                created: self.settings.created,
+                program: crate::VERSION.into(),
+                model_name,
+                model_sha256,
+                parts: self.records,
+            },
+            view: self.settings.view,
+            normal,
+            limits,
+            calibration,
+            golden,
+            id: String::new(),
+        })
+    }
+}
+
+fn golden(
+    front: &FrontEnd,
+    inspector: &Inspector,
+    crop: RgbImage,
+) -> Result<Golden, LessonError> {
+    let seen = front.see_crop(crop)?;
+    let area = crate::image::Roi::whole(seen.crop.width(), seen.crop.height());
+    let scores = inspector.score(&seen.features)?;
+    let score = inspector.judge(&seen.features, &scores, area).score;
+    Ok(Golden::new(&seen.crop, score)?)
+}

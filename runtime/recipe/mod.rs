@@ -1,0 +1,78 @@
+//! The recipe: what a good part of one product looks like, with everything that is needed to judge
+//! by it and to check it. It is learned once from good parts, kept in one file, and never trusted
+//! before it is verified.
+
+mod calibration;
+mod error;
+mod file;
+mod golden;
+mod learn;
+mod pool;
+mod spill;
+pub(crate) mod views;
+
+use serde::{Deserialize, Serialize};
+
+use crate::image::{InputSize, Roi};
+use crate::inspect::Limits;
+use crate::normal::NormalParts;
+
+pub use calibration::{Calibration, Ground};
+pub use error::{LearnError, RecipeError};
+pub use golden::{Golden, GoldenMismatch};
+pub use learn::{Learned, Learner, LearnOptions};
+
+/// Everything that a station needs to judge parts of one product.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recipe {
+    /// Where it came from and how it was made.
+    pub origin: Origin,
+    /// How a picture becomes the network's input.
+    pub view: ViewSettings,
+    /// What good parts look like.
+    pub normal: NormalParts,
+    /// Where good ends.
+    pub limits: Limits,
+    /// What the limits promise, and on what ground.
+    pub calibration: Calibration,
+    /// Inputs whose scores are known, to check a station with.
+    pub golden: Vec<Golden>,
+    /// SHA-256 of the file that it was read from or written to, hexadecimal; this names the
+    /// recipe in every record.
+    pub id: String,
+}
+
+/// Where a recipe came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Name of the product, for people.
+    pub name: String,
+    /// When it was learned, RFC 3339.
+    pub created: String,
+    /// Version and source revision of the program that learned it.
+    pub program: String,
+    /// Name of the model whose features it speaks of.
+    pub model_name: String,
+    /// SHA-256 of that model's file, hexadecimal.
+    pub model_sha256: String,
+    /// The good parts, in the order in which they were learned.
+    pub parts: Vec<PartRecord>,
+}
+
+/// One good part that was learned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartRecord {
+    /// File name.
+    pub file: String,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+}
+
+/// How a picture becomes the network's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewSettings {
+    /// What is cut out of the picture; `None` is all of it.
+    pub roi: Option<Roi>,
+    /// What it is stretched to.
+    pub input: InputSize,
+}

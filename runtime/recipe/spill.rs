@@ -1,0 +1,104 @@
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+
+use nalgebra::DMatrix;
+
+use super::LearnError;
+
+/// Features of all parts on disk, so that learning looks at each part several times without
+/// keeping them in memory. The file has no name and is gone with the program, even after a crash.
+pub(super) struct Spill {
+    file: File,
+    dim: usize,
+    patches: usize,
+    parts: usize,
+}
+
+impl Spill {
+    /// An empty file in the temporary folder, for parts of `[dim, patches]`.
+    ///
+    /// # Errors
+    /// [`LearnError::Spill`], as for all that touches the file.
+    pub fn new(dim: usize, patches: usize) -> Result<Self, LearnError> {
+        let bytes = part_bytes(dim, patches);
+        Ok(Self {
+            file: tempfile::tempfile().map_err(|source| refused(source, bytes))?,
+            dim,
+            patches,
+            parts: 0,
+        })
+    }
+
+    /// Number of parts.
+    pub fn len(&self) -> usize {
+        self.parts
+    }
+
+    /// Appends a part, `[dim, patches]`.
+    pub fn push(&mut self, features: &DMatrix<f32>) -> Result<(), LearnError> {
+        debug_assert_eq!(features.shape(), (self.dim, self.patches));
+        let bytes = part_bytes(self.dim, self.patches);
+        self.append(features).map_err(|source| refused(source, bytes))?;
+        self.parts += 1;
+        Ok(())
+    }
+
+    /// Reads part `index` back, `[dim, patches]`.
+    pub fn part(&self, index: usize) -> Result<DMatrix<f32>, LearnError> {
+        let bytes = part_bytes(self.dim, self.patches);
+        self.read(index).map_err(|source| refused(source, bytes))
+    }
+
+    fn append(&mut self, features: &DMatrix<f32>) -> io::Result<()> {
+        let bytes = part_bytes(self.dim, self.patches);
+        self.file.seek(SeekFrom::Start(self.parts as u64 * bytes))?;
+        let mut writer = BufWriter::with_capacity(1 << 18, &self.file);
+        for value in features {
+            writer.write_all(&value.to_le_bytes())?;
+        }
+        writer.flush()
+    }
+
+    fn read(&self, index: usize) -> io::Result<DMatrix<f32>> {
+        let mut file = &self.file;
+        let bytes = part_bytes(self.dim, self.patches);
+        file.seek(SeekFrom::Start(index as u64 * bytes))?;
+        let mut reader = BufReader::with_capacity(1 << 18, file);
+        let mut features = DMatrix::zeros(self.dim, self.patches);
+        for value in features.iter_mut() {
+            let mut bytes = [0; 4];
+            reader.read_exact(&mut bytes)?;
+            *value = f32::from_le_bytes(bytes);
+        }
+        Ok(features)
+    }
+}
+
+/// Bytes that one part takes.
+fn part_bytes(dim: usize, patches: usize) -> u64 {
+    (dim * patches * size_of::<f32>()) as u64
+}
+
+fn refused(source: io::Error, part_bytes: u64) -> LearnError {
+    LearnError::Spill {
+        folder: std::env::temp_dir(),
+        source,
+        needed_mb: part_bytes.div_ceil(1_000_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_come_back_as_they_were_in_any_order() {
+        let part = |seed: usize| DMatrix::from_fn(3, 5, |i, j| (seed * 100 + i * 10 + j) as f32);
+        let mut spill = Spill::new(3, 5).unwrap();
+        (0..3).for_each(|seed| spill.push(&part(seed)).unwrap());
+        assert_eq!(spill.part(2).unwrap(), part(2));
+        spill.push(&part(3)).unwrap();
+        assert_eq!(spill.part(0).unwrap(), part(0));
+        assert_eq!((spill.len(), spill.part(3).unwrap()), (4, part(3)));
+    }
+}

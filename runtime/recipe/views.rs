@@ -1,0 +1,68 @@
+//! Altered views of a picture: what light, focus, position and sensor may do to the same part.
+
+use image::imageops;
+use image::{Rgb, RgbImage};
+
+/// Views of a part that must still pass: a little lighter and darker, warmer and colder, out of
+/// focus, moved by up to half a patch, noisy.
+pub(crate) fn altered(picture: &RgbImage) -> Vec<RgbImage> {
+    vec![
+        coloured(picture, [0.85; 3]),
+        coloured(picture, [1.15; 3]),
+        coloured(picture, [1.06, 1.0, 0.94]),
+        coloured(picture, [0.94, 1.0, 1.06]),
+        imageops::blur(picture, 0.8),
+        moved(picture, 7, 0),
+        moved(picture, 0, 7),
+        moved(picture, -5, -5),
+        moved(picture, 3, -2),
+        noisy(picture, 8),
+    ]
+}
+
+/// The picture with its middle turned upside down and inverted: no good part looks like it.
+pub(crate) fn damaged(picture: &RgbImage) -> RgbImage {
+    let (width, height) = picture.dimensions();
+    let (w, h) = ((width / 4).max(1), (height / 4).max(1));
+    let (x, y) = ((width - w) / 2, (height - h) / 2);
+    let mut middle = imageops::crop_imm(picture, x, y, w, h).to_image();
+    imageops::rotate180_in_place(&mut middle);
+    imageops::invert(&mut middle);
+    let mut damaged = picture.clone();
+    imageops::replace(&mut damaged, &middle, x.into(), y.into());
+    damaged
+}
+
+fn coloured(picture: &RgbImage, gain: [f32; 3]) -> RgbImage {
+    let mut view = picture.clone();
+    for Rgb(channels) in view.pixels_mut() {
+        for (value, gain) in channels.iter_mut().zip(gain) {
+            *value = (f32::from(*value) * gain + 0.5).clamp(0.0, 255.0) as u8;
+        }
+    }
+    view
+}
+
+/// Moved by whole pixels; what comes into view repeats the edge.
+fn moved(picture: &RgbImage, right: i64, down: i64) -> RgbImage {
+    let (width, height) = picture.dimensions();
+    let from = |to: u32, by: i64, side: u32| {
+        (i64::from(to) - by).clamp(0, i64::from(side) - 1) as u32
+    };
+    RgbImage::from_fn(width, height, |x, y| {
+        *picture.get_pixel(from(x, right, width), from(y, down, height))
+    })
+}
+
+/// With repeatable noise of up to so many grey levels either way, triangular.
+fn noisy(picture: &RgbImage, levels: i16) -> RgbImage {
+    use rand::SeedableRng;
+    use rand_chacha::rand_core::Rng;
+    let mut dice = rand_chacha::ChaCha8Rng::seed_from_u64(0);
+    let mut throw = || (dice.next_u32() % (levels as u32 + 1)) as i16;
+    let mut view = picture.clone();
+    for value in view.iter_mut() {
+        *value = (i16::from(*value) + throw() - throw()).clamp(0, 255) as u8;
+    }
+    view
+}
