@@ -10,6 +10,17 @@ use crate::solver::Options;
 const SWAMP: f64 = 1e5;
 /// Aim this far below the tolerance, so that one more step is not needed for a rounding's width.
 const MARGIN: f64 = 0.3;
+/// Logarithm of the growth of the last wanted value in a filter of the highest degree, below which
+/// it counts as stalled.
+const STALLED: f64 = 0.2;
+/// The same logarithm in the filter that takes over then.
+const RELEASED: f64 = 2.3;
+
+/// How far below the floor an eigenvalue may lie, relative to the largest: rounding gets there, and
+/// the filter hardly lifts it.
+const NEGLIGIBLE: f64 = 1e-10;
+/// Relative residual at which the first Ritz value is near the largest eigenvalue.
+const SETTLED: f64 = 0.05;
 
 /// `T_degree(factor (A - centre))`.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,36 +41,36 @@ impl Filter {
         floor: &mut f64,
         options: &Options,
     ) -> Self {
-        let least = values[values.len() - 1];
-        if least < *floor - f64::EPSILON * unit {
-            // Twice as far, because the least eigenvalue lies lower still.
-            *floor = least - (*floor - least);
+        let (last, least) = (values[wanted - 1], values[values.len() - 1]);
+        let proof = below(values, residuals, unit);
+        if proof < *floor - NEGLIGIBLE * unit {
+            // Well below, because the least eigenvalue lies lower still.
+            *floor = proof - 0.25 * (values[0] - proof);
         }
-        // Without oversampling nothing is known below the wanted values, and damping the last of
-        // them would stall it.
-        let ceiling = if values.len() > wanted {
-            least
-        } else {
-            0.5 * least + 0.5 * *floor
-        };
-        let centre = 0.5 * *floor + 0.5 * ceiling;
-        let radius = 0.5 * ceiling - 0.5 * *floor;
+        let highest = options.max_degree as f64;
+        let mut damped = Interval::new(*floor, least);
+        if damped.rate(last) * highest < STALLED {
+            // The last of the block lies as high as the wanted values (a repeated eigenvalue, or
+            // no oversampling): damping up to there would damp them, too.
+            let reach = 2.0 * (last - *floor) / (1.0 + (RELEASED / highest).min(1.0).cosh());
+            damped = Interval::new(*floor, *floor + reach);
+        }
         // Everything unwanted seems to lie in one point: one shifted power step removes it.
-        if radius <= f64::EPSILON * unit || !(1.0 / radius).is_finite() {
+        if damped.radius <= f64::EPSILON * unit || !damped.radius.recip().is_finite() {
             return Self {
                 degree: 1,
-                centre,
+                centre: damped.centre,
                 factor: 1.0,
             };
         }
-        let rate = |value: f64| {
-            let x = ((value - centre) / radius).max(1.0);
-            (x + (x * x - 1.0).sqrt()).ln()
-        };
-        let mut degree = options.max_degree as f64;
+
+        let mut degree = highest;
         // What the wanted pairs need, the slowest of them deciding.
         let needed = (0..wanted)
-            .map(|j| (residuals[j] / (MARGIN * options.tolerance)).ln().max(0.0) / rate(values[j]))
+            .map(|j| {
+                let excess = residuals[j] / (MARGIN * options.tolerance);
+                excess.ln().max(0.0) / damped.rate(values[j])
+            })
             .fold(1.0, f64::max);
         if needed < degree {
             degree = needed.ceil();
@@ -67,14 +78,62 @@ impl Filter {
         // What orthonormalisation bears: Ritz vector j is in the other columns with at most about
         // its residual over its distance from them.
         for j in 0..wanted {
-            let mixed = (residuals[j] * unit / (values[j] - ceiling)).clamp(f64::EPSILON, 1.0);
-            let bearable = (SWAMP / mixed).ln() / rate(values[j]);
+            let mixed = residuals[j] * unit / (values[j] - damped.ceiling());
+            let bearable = (SWAMP / mixed.clamp(f64::EPSILON, 1.0)).ln() / damped.rate(values[j]);
             degree = degree.min(bearable.floor());
         }
         Self {
             degree: degree.max(1.0) as usize,
-            centre,
-            factor: 1.0 / radius,
+            centre: damped.centre,
+            factor: damped.radius.recip(),
         }
+    }
+}
+
+/// The lowest number that the Ritz pairs prove some eigenvalue to lie at or below. Besides the least
+/// Ritz value: a Ritz vector is a mixture of eigenvectors with mean theta and variance r^2, and all
+/// of them lie below `top`, so r^2 <= (top - theta) (theta - least) (Bhatia and Davis 2000). It
+/// finds out vectors that mix both ends of the spectrum, whose Ritz values look harmless.
+fn below(values: &[f64], residuals: &[f64], unit: f64) -> f64 {
+    let least = values[values.len() - 1];
+    // As long as the first pair is far off, `top` is not known.
+    if residuals[0] > SETTLED {
+        return least;
+    }
+    let top = values[0] + 2.0 * residuals[0] * unit;
+    let pairs = values.iter().zip(residuals).skip(1);
+    let lowest = pairs
+        .map(|(value, residual)| value - residual * residual * (unit / (top - value)) * unit)
+        .fold(least, f64::min);
+    // Not for the width of an error in `top`.
+    if lowest < least - SETTLED * unit {
+        lowest
+    } else {
+        least
+    }
+}
+
+/// The part of the spectrum that is damped.
+struct Interval {
+    centre: f64,
+    radius: f64,
+}
+
+impl Interval {
+    fn new(floor: f64, ceiling: f64) -> Self {
+        Self {
+            centre: 0.5 * floor + 0.5 * ceiling,
+            radius: 0.5 * ceiling - 0.5 * floor,
+        }
+    }
+
+    fn ceiling(&self) -> f64 {
+        self.centre + self.radius
+    }
+
+    /// Logarithm of the growth per degree of an eigenvalue above the interval.
+    fn rate(&self, value: f64) -> f64 {
+        let x = ((value - self.centre) / self.radius).max(1.0);
+        (x + (x * x - 1.0).sqrt()).ln()
     }
 }

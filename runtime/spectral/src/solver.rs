@@ -13,7 +13,7 @@ use crate::operator::{SymmetricOperator, check_finite};
 use crate::orthonormal::Orthonormaliser;
 use crate::small_eigen::SmallEigen;
 use crate::start::Directions;
-use crate::vector::{add_scaled, dot, largest, scale};
+use crate::vector::{add_scaled, dot, length, scale};
 
 /// How the solver works; the defaults suit everything in this crate.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +21,8 @@ pub struct Options {
     /// Vectors iterated beyond those wanted. They are not returned; they make the wanted ones
     /// converge at the rate of the first eigenvalue left out of the whole block. Default 8.
     pub oversampling: usize,
-    /// A pair has converged when ||A u - lambda u|| is at most this times the largest |lambda|
-    /// in the block. Default 1e-8; what is reached in `f64` is about 1e-14.
+    /// A pair has converged when its [residual](Eigenpairs::residuals) is at most this. Default
+    /// 1e-8; `f64` bears about 1e-13.
     pub tolerance: f64,
     /// Rayleigh-Ritz steps after which the solver gives up and says so. Default 100.
     pub max_iterations: usize,
@@ -105,6 +105,7 @@ pub struct Eigenpairs<'a> {
     values: &'a [f64],
     vectors: &'a [f64],
     residuals: &'a [f64],
+    unit: f64,
     dim: usize,
     iterations: usize,
     products: usize,
@@ -133,10 +134,16 @@ impl<'a> Eigenpairs<'a> {
         DMatrixView::from_slice(self.vectors, self.dim, self.len())
     }
 
-    /// ||A u - lambda u|| per pair, divided by the largest |lambda| in the block, `[len]`. Some
-    /// eigenvalue of A lies at most that far (times that |lambda|) from the one given.
+    /// ||A u - lambda u|| per pair, divided by [`unit`](Self::unit), `[len]`. Some eigenvalue of A
+    /// lies at most that far, times the unit, from the one given.
     pub fn residuals(&self) -> &'a [f64] {
         self.residuals
+    }
+
+    /// The largest ||A q|| that any unit vector q of the block had in any step. It is never more
+    /// than the largest |lambda| of A, and never less than that of the answer.
+    pub fn unit(&self) -> f64 {
+        self.unit
     }
 
     /// Rayleigh-Ritz steps used.
@@ -293,7 +300,7 @@ impl SubspaceSolver {
         let width = self.block.ncols();
         let wanted = self.asked.min(width);
         if wanted == 0 {
-            return Ok(self.answer(0, 0, 0, true));
+            return Ok(self.answer(0, 0.0, 0, 0, true));
         }
         let scratch = operator.scratch_len(width);
         if self.scratch.len() < scratch {
@@ -312,13 +319,14 @@ impl SubspaceSolver {
         }
 
         let mut floor = operator.floor();
+        let mut unit = 0.0;
         let mut products = 0;
         for iteration in 1..=self.options.max_iterations {
             self.orthonormalise(&mut directions);
             products += 1;
             self.multiply(operator, products)?;
             self.rayleigh_ritz()?;
-            let unit = self.measure();
+            self.measure(&mut unit);
 
             let exact = width + self.deflated.ncols() == self.dim;
             let tolerance = self.options.tolerance;
@@ -327,7 +335,7 @@ impl SubspaceSolver {
             let last = iteration == self.options.max_iterations;
             if (settled && !untested) || last {
                 self.fix_signs(wanted);
-                return Ok(self.answer(wanted, iteration, products, settled));
+                return Ok(self.answer(wanted, unit, iteration, products, settled));
             }
 
             let filter = Filter::choose(
@@ -398,29 +406,27 @@ impl SubspaceSolver {
         Ok(())
     }
 
-    /// Relative residuals of all Ritz pairs; returns what they are relative to.
-    fn measure(&mut self) -> f64 {
+    /// Relative residuals of all Ritz pairs. `unit` is what they are relative to, and grows to the
+    /// largest ||A q|| seen.
+    fn measure(&mut self, unit: &mut f64) {
         let n = self.dim;
-        let unit = largest(self.small.values());
-        let columns = self
-            .image
-            .as_slice()
-            .chunks_exact(n)
-            .zip(self.block.as_slice().chunks_exact(n));
         let spare = &mut self.spare.as_mut_slice()[..n];
+        for image in self.image.as_slice().chunks_exact(n) {
+            spare.copy_from_slice(image);
+            *unit = unit.max(length(spare));
+        }
+        let image = self.image.as_slice().chunks_exact(n);
+        let columns = image.zip(self.block.as_slice().chunks_exact(n));
         for (j, (image, vector)) in columns.enumerate() {
             spare.copy_from_slice(image);
             add_scaled(spare, -self.small.values()[j], vector);
-            // The largest entry first, so that no square overflows or vanishes.
-            let top = largest(spare);
-            self.residuals[j] = if top == 0.0 {
+            let residual = length(spare);
+            self.residuals[j] = if residual == 0.0 {
                 0.0
             } else {
-                spare.iter_mut().for_each(|v| *v /= top);
-                dot(spare, spare).sqrt() * (top / unit)
+                residual / *unit
             };
         }
-        unit
     }
 
     /// `block` becomes p(A) block for the filter's polynomial p. On entry `image = A block`.
@@ -487,6 +493,7 @@ impl SubspaceSolver {
     fn answer(
         &self,
         wanted: usize,
+        unit: f64,
         iterations: usize,
         products: usize,
         converged: bool,
@@ -495,6 +502,7 @@ impl SubspaceSolver {
             values: &self.small.values()[..wanted],
             vectors: &self.block.as_slice()[..self.dim * wanted],
             residuals: &self.residuals[..wanted],
+            unit,
             dim: self.dim,
             iterations,
             products,

@@ -1,11 +1,11 @@
 //! Plain loops over columns, written so that they vectorise. They must never allocate.
 
-/// Inner product, in four running sums so that the additions do not wait for each other.
+/// Inner product, in eight running sums so that the additions do not wait for each other.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let (a4, a_rest) = a.as_chunks::<8>();
-    let (b4, b_rest) = b.as_chunks::<8>();
+    let (a8, a_rest) = a.as_chunks::<8>();
+    let (b8, b_rest) = b.as_chunks::<8>();
     let mut sums = [0.0; 8];
-    for (x, y) in a4.iter().zip(b4) {
+    for (x, y) in a8.iter().zip(b8) {
         for i in 0..8 {
             sums[i] += x[i] * y[i];
         }
@@ -29,6 +29,16 @@ pub(crate) fn scale(x: &mut [f64], factor: f64) {
 /// Largest magnitude; NaN is passed over, so look for it first.
 pub(crate) fn largest(x: &[f64]) -> f64 {
     x.iter().fold(0.0, |m, v| f64::max(m, v.abs()))
+}
+
+/// Euclidean length, whatever the scale; destroys `x`.
+pub(crate) fn length(x: &mut [f64]) -> f64 {
+    let top = largest(x);
+    if top == 0.0 {
+        return 0.0;
+    }
+    x.iter_mut().for_each(|v| *v /= top);
+    top * dot(x, x).sqrt()
 }
 
 /// Brings `x` to unit length and returns true, whatever its scale; leaves a zero column as it is
