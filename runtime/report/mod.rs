@@ -3,9 +3,18 @@
 //! Data in, pictures and text out: nothing here opens a file, asks for the time, or judges. It is
 //! not on the hot path of the line.
 
+mod demonstration;
 mod draw;
+mod evaluation;
+mod judged;
 mod outline;
 mod overlay;
+mod page;
 mod palette;
+mod plots;
+mod words;
 
-pub use overlay::overlay;
+pub use demonstration::DemonstrationReport;
+pub use evaluation::EvaluationReport;
+pub use judged::{Gallery, JudgedImage, Outcome, Picture};
+pub use overlay::{overlay, overlay_with_truth};

@@ -32,7 +32,7 @@ pub(super) fn outline(region: &Region, map: &ScoreMap) -> Vec<Vec<Point>> {
     loops
         .iter()
         .map(|corners| {
-            let midpoints = around(corners)
+            let midpoints: Vec<Point> = around(corners)
                 .map(|(a, b)| [(a[0] + b[0]) as f32 / 2.0, (a[1] + b[1]) as f32 / 2.0])
                 .collect();
             let smooth = cut_corners(&cut_corners(&midpoints));
@@ -157,7 +157,7 @@ fn around<T: Copy>(closed: &[T]) -> impl Iterator<Item = (T, T)> {
         .zip(closed.iter().copied().cycle().skip(1))
 }
 
-fn cut_corners(closed: &Vec<Point>) -> Vec<Point> {
+fn cut_corners(closed: &[Point]) -> Vec<Point> {
     around(closed)
         .flat_map(|(a, b)| {
             let at = |part: f32| [a[0] + (b[0] - a[0]) * part, a[1] + (b[1] - a[1]) * part];

@@ -10,6 +10,7 @@ use super::outline::{dashes, outline};
 use super::palette::{
     BACKGROUND, EDGE, HEAT_TOP, INK, MUTED, OUTLINE, TRACK, heat, heat_alpha, mix, verdict,
 };
+use super::words::score_text;
 use crate::evaluate::rasterise;
 use crate::inspect::{Inspection, Pathway, Region, Verdict};
 
@@ -32,24 +33,44 @@ const OUTLINE_KEY: &str = "solid: wrong in itself (what), dashed: wrong in its p
 /// dashed ones wrong in their place ("where").
 #[must_use]
 pub fn overlay(original: &RgbImage, inspection: &Inspection, title: &str) -> RgbImage {
+    overlay_with_truth(original, inspection, title, &[])
+}
+
+/// As [`overlay`], with brackets on the original around what people marked as defects: `truth`
+/// holds `[x, y, width, height]` in pixels of the original image, as
+/// [`RegionTruth::boxes`](crate::evaluate::RegionTruth::boxes) gives them.
+#[must_use]
+pub fn overlay_with_truth(
+    original: &RgbImage,
+    inspection: &Inspection,
+    title: &str,
+    truth: &[[u32; 4]],
+) -> RgbImage {
     let layout = Layout::new(original, inspection);
     let mut canvas = Canvas::new(layout.width, layout.height, BACKGROUND);
     header(&mut canvas, &layout, inspection, title);
     let picture = scaled(original, layout.picture);
     let hot = heated(&picture, inspection, [original.width(), original.height()]);
     let caption = Style::regular(layout.small, MUTED);
+    let first = if truth.is_empty() {
+        "original"
+    } else {
+        "original, defects in brackets"
+    };
     for (text, image, at) in [
-        ("original", &picture, layout.first),
+        (first, &picture, layout.first),
         ("inspected", &hot, layout.second),
     ] {
+        let text = caption.fit(text, layout.picture[0]);
         canvas.text(
             at[0],
             at[1] - caption.line() - layout.pad / 4,
-            text,
+            &text,
             caption,
         );
         canvas.paste(image, at[0], at[1]);
     }
+    brackets(&mut canvas, &layout, truth);
     regions(&mut canvas, &layout, inspection);
     scale(&mut canvas, &layout, inspection);
     list(&mut canvas, &layout, &inspection.regions);
@@ -139,6 +160,19 @@ impl Layout {
         std::array::from_fn(|i| self.second[i] as f32 + p[i] * self.zoom[i])
     }
 
+    /// A point of the original image on the first picture.
+    fn on_first(&self, p: Point) -> Point {
+        std::array::from_fn(|i| self.first[i] as f32 + p[i] * self.zoom[i])
+    }
+
+    /// The nearest point on the first picture.
+    fn clamp_to_first(&self, p: Point) -> Point {
+        std::array::from_fn(|i| {
+            let start = self.first[i] as f32;
+            p[i].clamp(start, start + self.picture[i] as f32)
+        })
+    }
+
     /// Thickness of an outline, px.
     fn stroke(&self) -> f32 {
         (self.picture[0].max(self.picture[1]) as f32 / 400.0).clamp(1.75, 3.0)
@@ -212,7 +246,7 @@ fn header(canvas: &mut Canvas, layout: &Layout, inspection: &Inspection, title: 
     let top = (layout.header - style.line()) / 2;
     canvas.text((pad as f32 * 1.5 + symbol) as u32, top, word, style);
 
-    let score = format!("{:.2} × limit", inspection.score);
+    let score = format!("{} × limit", score_text(inspection.score));
     let right = layout.width - pad - style.width(&score);
     canvas.text(right, top, &score, style);
     let name = Style::regular(layout.large, INK);
@@ -243,6 +277,29 @@ fn regions(canvas: &mut Canvas, layout: &Layout, inspection: &Inspection) {
         let chip = place_chip(layout, region, number, &taken);
         draw_chip(canvas, layout, chip, number);
         taken.push(chip);
+    }
+}
+
+/// The four corners of each box, a little outside it.
+fn brackets(canvas: &mut Canvas, layout: &Layout, truth: &[[u32; 4]]) {
+    let stroke = layout.stroke();
+    let gap = 2.0 * stroke;
+    for bbox in truth {
+        let [x, y, width, height] = bbox.map(|v| v as f32);
+        let [left, top] = layout.on_first([x, y]);
+        let [right, bottom] = layout.on_first([x + width, y + height]);
+        let arm = ((right - left).min(bottom - top) / 3.0).max(3.0 * stroke);
+        for (x, y, dx, dy) in [
+            (left - gap, top - gap, arm, arm),
+            (right + gap, top - gap, -arm, arm),
+            (left - gap, bottom + gap, arm, -arm),
+            (right + gap, bottom + gap, -arm, -arm),
+        ] {
+            let corner = [[x + dx, y], [x, y], [x, y + dy]];
+            let inside = corner.map(|p| layout.clamp_to_first(p));
+            canvas.line(&inside, stroke + 2.5, EDGE);
+            canvas.line(&inside, stroke, INK);
+        }
     }
 }
 
@@ -389,8 +446,8 @@ fn describe(region: &Region) -> String {
         Pathway::Where => ("where", region.where_),
     };
     format!(
-        "{:.2} × limit  {pathway} {:.0} %  {width} × {height} px at {x}, {y}",
-        region.score,
+        "{} × limit  {pathway} {:.0} %  {width} × {height} px at {x}, {y}",
+        score_text(region.score),
         share * 100.0
     )
 }
@@ -488,6 +545,20 @@ mod tests {
         let [x, y] = layout.second;
         let inspected = image::imageops::crop_imm(&image, x, y, 600, 600).to_image();
         assert!(has(&inspected, OUTLINE));
+    }
+
+    #[test]
+    fn marked_defects_are_bracketed_on_the_original_only() {
+        let size = [600, 600];
+        let one = inspection(0.4, &[], size);
+        let with = overlay_with_truth(&grey(size), &one, "missed.png", &[[200, 200, 80, 60]]);
+        let without = overlay(&grey(size), &one, "missed.png");
+        let layout = Layout::new(&grey(size), &one);
+        let part = |image: &RgbImage, at: [u32; 2]| {
+            image::imageops::crop_imm(image, at[0], at[1], 600, 600).to_image()
+        };
+        assert!(has(&part(&with, layout.first), INK));
+        assert_eq!(part(&with, layout.second), part(&without, layout.second));
     }
 
     #[test]

@@ -5,7 +5,7 @@ IJCV 2021, section 5.2) as plainly as possible: connected regions by SciPy, one 
 distinct score, scikit-learn's `auc` for the area. It shares no idea with the streaming code that
 it checks: no bins, no weights.
 
-    pip install numpy==2.4.6 scipy scikit-learn
+    pip install numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1
     python metrics.py > metrics.json
 """
 

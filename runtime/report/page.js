@@ -1,0 +1,25 @@
+// Tables sort by a click on a heading; pictures grow by a click. The page is complete without it.
+for (const table of document.querySelectorAll("table.sortable")) {
+  const body = table.tBodies[0];
+  const key = (row, column) => row.cells[column].dataset.sort ?? row.cells[column].textContent;
+  [...table.tHead.rows[0].cells].forEach((heading, column) => {
+    heading.tabIndex = 0;
+    const sort = () => {
+      const down = heading.getAttribute("aria-sort") === "ascending";
+      for (const other of heading.parentNode.cells) other.removeAttribute("aria-sort");
+      heading.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const compare = (a, b) => {
+        const [left, right] = [key(a, column), key(b, column)];
+        const numbers = left !== "" && right !== "" && !isNaN(left) && !isNaN(right);
+        return numbers ? left - right : left.localeCompare(right, "en", { numeric: true });
+      };
+      const rows = [...body.rows].sort((a, b) => (down ? compare(b, a) : compare(a, b)));
+      body.append(...rows);
+    };
+    heading.addEventListener("click", sort);
+    heading.addEventListener("keydown", (event) => event.key === "Enter" && sort());
+  });
+}
+for (const image of document.querySelectorAll(".gallery:not(.small) img")) {
+  image.addEventListener("click", () => image.closest("figure").classList.toggle("wide"));
+}
