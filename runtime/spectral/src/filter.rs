@@ -49,9 +49,11 @@ impl Filter {
         }
         let highest = options.max_degree as f64;
         let mut damped = Interval::new(*floor, least);
-        if damped.rate(last) * highest < STALLED {
-            // The last of the block lies as high as the wanted values (a repeated eigenvalue, or
-            // no oversampling): damping up to there would damp them, too.
+        let growth = damped.rate(last) * highest;
+        let unresolved = residuals[values.len() - 1] * unit > last - least;
+        if growth < STALLED || (growth < RELEASED && unresolved) {
+            // The last of the block lies as high as the wanted values, as far as can be told (a
+            // repeated eigenvalue, or no oversampling): damping up to there would damp them, too.
             let reach = 2.0 * (last - *floor) / (1.0 + (RELEASED / highest).min(1.0).cosh());
             damped = Interval::new(*floor, *floor + reach);
         }

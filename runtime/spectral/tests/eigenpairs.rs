@@ -273,7 +273,11 @@ fn an_eigenvalue_repeated_more_often_than_the_block_is_wide_does_not_stall() {
         let mut solver = SubspaceSolver::new(90, 3, options).unwrap();
         let pairs = solver.solve(&operator).unwrap();
         check(&format!("degree {max_degree}"), &matrix, &pairs, TOLERANCE);
-        assert!(pairs.products() < 80, "{}", pairs.products());
+        let (steps, products) = (pairs.iterations(), pairs.products());
+        assert!(
+            products < 150,
+            "degree {max_degree}: {steps} steps, {products} products"
+        );
     }
 }
 
