@@ -90,7 +90,8 @@ impl EvaluationReport {
             }
             @if failed > 0 {
                 p { b { "! " (failed) @if failed == 1 { " image" } @else { " images" } " could not be inspected" }
-                    " and count in no figure; the table of all images says why." }
+                    "; no figure includes "
+                    @if failed == 1 { "it" } @else { "them" } ". The table of all images says why." }
             }
         }
     }
@@ -98,7 +99,9 @@ impl EvaluationReport {
     fn figures_table(&self) -> Markup {
         let f = &self.figures;
         let bound = |error: Option<f64>| {
-            error.map_or_else(String::new, |e| format!(" Counting error at most {e:.5}."))
+            error.map_or_else(String::new, |e| {
+                format!(" Counting error at most {:.5}.", (e * 1e5).ceil() / 1e5)
+            })
         };
         let rows: [(&str, String, String); 11] = [
             (

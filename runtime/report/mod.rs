@@ -7,11 +7,15 @@ mod demonstration;
 mod draw;
 mod evaluation;
 mod judged;
+mod layout;
+mod listing;
+mod marks;
 mod outline;
 mod overlay;
 mod page;
 mod palette;
 mod plots;
+mod scale;
 mod words;
 
 pub use demonstration::DemonstrationReport;
