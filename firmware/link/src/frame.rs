@@ -146,13 +146,11 @@ fn build<M: Message>(sequence: Sequence, message: &M) -> Option<Frame> {
         .zip(checksum.to_le_bytes())
         .for_each(|(to, byte)| *to = byte);
 
-    let mut stuffed = [0; MAX_PACKET + 1];
-    let stuffed_length = cobs::try_encode(packet.get(..length)?, &mut stuffed).ok()?;
+    // Stuffed right where it is to be sent from, between the two delimiters.
     let mut frame = heapless::Vec::new();
-    frame.push(0).ok()?;
-    frame
-        .extend_from_slice(stuffed.get(..stuffed_length)?)
-        .ok()?;
+    frame.resize(MAX_WIRE, 0).ok()?;
+    let stuffed = cobs::try_encode(packet.get(..length)?, frame.get_mut(1..)?).ok()?;
+    frame.truncate(stuffed + 1);
     frame.push(0).ok()?;
     Some(Frame(frame))
 }

@@ -31,8 +31,8 @@ impl Fate {
 /// One part, or several in a row that share their fate.
 #[derive(Debug)]
 struct Stretch {
-    /// Trigger of the first part; `None` for whatever was on the belt before this memory began.
-    first: Option<Moment>,
+    /// Trigger of the first part.
+    first: Moment,
     /// Trigger of the last part.
     last: Moment,
     number: u32,
@@ -45,10 +45,14 @@ struct Stretch {
 }
 
 impl Stretch {
-    /// How far its beginning is behind the trigger.
+    /// How far its beginning is behind the trigger. What was on the belt before this memory began
+    /// is of no known part, and reaches up to the rejector.
     fn head(&self, now: Moment, rejector: &Rejector) -> i64 {
-        self.first
-            .map_or(i64::MAX, |first| now.distance(first, rejector.unit()))
+        if self.parts == 0 {
+            i64::MAX
+        } else {
+            now.distance(self.first, rejector.unit())
+        }
     }
 
     /// How far its end is behind the trigger.
@@ -95,7 +99,7 @@ impl<const N: usize> Belt<N> {
         self.stretches.clear();
         // There is room: the belt is empty.
         let _ = self.stretches.push_back(Stretch {
-            first: None,
+            first: now,
             last: now,
             number: 0,
             parts: 0,
@@ -125,7 +129,7 @@ impl<const N: usize> Belt<N> {
     pub fn admit(&mut self, number: u32, mark: Moment, unit: Unit, fate: Fate) {
         let full = self.is_full();
         let stretch = Stretch {
-            first: Some(mark),
+            first: mark,
             last: mark,
             number,
             parts: 1,
@@ -138,11 +142,8 @@ impl<const N: usize> Belt<N> {
         {
             // The last place is only ever taken on a full belt, so this stretch is to be struck.
             // A belt that ran backwards has triggered this part at the other end of the stretch.
-            if tail
-                .first
-                .is_some_and(|first| mark.distance(first, unit) < 0)
-            {
-                tail.first = Some(mark);
+            if mark.distance(tail.first, unit) < 0 {
+                tail.first = mark;
             }
             if mark.distance(tail.last, unit) > 0 {
                 tail.last = mark;
@@ -216,8 +217,8 @@ impl<const N: usize> Belt<N> {
         let starts = self
             .stretches
             .iter()
-            .filter_map(|s| s.first)
-            .map(|m| m.at.plus(rejector.delay()));
+            .filter(|s| s.parts > 0)
+            .map(|s| s.first.at.plus(rejector.delay()));
         let reach = rejector.delay().saturating_add(rejector.width());
         let ends = self.stretches.iter().map(|s| s.last.at.plus(reach));
         starts.chain(ends).filter(|at| *at > now).min()

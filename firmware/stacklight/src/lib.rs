@@ -52,7 +52,9 @@ mod watchdog;
 
 pub use belt::Fate;
 pub use lamps::FLASH_HALF_PERIOD_MS;
-pub use light::{BUTTON_DEBOUNCE_MS, Boot, FOREIGN_SHOWN_MS, Light, STUCK_MS, UNTAKEN_SHOWN_MS};
+pub use light::{
+    BUTTON_DEBOUNCE_MS, Boot, FOREIGN_SHOWN_MS, Light, STUCK_MS, TRACED, UNTAKEN_SHOWN_MS,
+};
 pub use moment::{Instant, Moment};
 pub use shell::{Encoder, InputPins, NoEncoder, OutputPins, Shell};
 pub use trace::{Trace, TraceEvent};

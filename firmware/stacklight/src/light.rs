@@ -26,6 +26,9 @@ pub const UNTAKEN_SHOWN_MS: u32 = 2000;
 /// How long a protocol version that is not ours is shown after its last frame.
 pub const FOREIGN_SHOWN_MS: u32 = 1000;
 
+/// How many events the trace keeps.
+pub const TRACED: usize = 16;
+
 /// What a board knows about itself when it starts.
 #[derive(Clone, Debug)]
 pub struct Boot {
@@ -80,7 +83,7 @@ pub struct Light<const N: usize> {
     pub(crate) status_at: Instant,
     pub(crate) echo: Option<Sequence>,
     pub(crate) counters: LineCounters,
-    trace: Trace<32>,
+    trace: Trace<TRACED>,
     traced_mode: Mode,
 }
 
@@ -195,7 +198,7 @@ impl<const N: usize> Light<N> {
 
     /// What happened last, for a debugger.
     #[must_use]
-    pub const fn trace(&self) -> &Trace<32> {
+    pub const fn trace(&self) -> &Trace<TRACED> {
         &self.trace
     }
 

@@ -2,7 +2,7 @@
 //! read from memory when the MCU is halted. It never prints and never waits.
 
 use andon_link::{Admission, Answer, Mode, Sequence};
-use heapless::HistoryBuf;
+use heapless::Deque;
 
 use crate::belt::Fate;
 use crate::moment::Instant;
@@ -43,25 +43,28 @@ pub enum TraceEvent {
 /// The newest `N` events, each with its time.
 #[derive(Debug, Default)]
 pub struct Trace<const N: usize> {
-    ring: HistoryBuf<(Instant, TraceEvent), N>,
+    // Not a `HistoryBuf`, whose bounds check would be the one panic in the firmware.
+    ring: Deque<(Instant, TraceEvent), N>,
 }
 
 impl<const N: usize> Trace<N> {
     /// A trace of nothing.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            ring: HistoryBuf::new(),
-        }
+        Self { ring: Deque::new() }
     }
 
     /// Remembers an event, at the cost of the oldest one.
     pub fn push(&mut self, at: Instant, event: TraceEvent) {
-        self.ring.write((at, event));
+        if self.ring.is_full() {
+            self.ring.pop_front();
+        }
+        // There is room now.
+        let _ = self.ring.push_back((at, event));
     }
 
     /// The events, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &(Instant, TraceEvent)> {
-        self.ring.oldest_ordered()
+        self.ring.iter()
     }
 }

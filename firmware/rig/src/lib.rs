@@ -1,0 +1,22 @@
+//! A bench without hardware: the binary of a board runs in QEMU, a host talks to its serial port,
+//! and its pins are read and driven from outside. What is read here is what the pins do, not what
+//! the firmware says about them.
+//!
+//! What it cannot show: electrical behaviour, real clocks and dips of the supply, the watchdog
+//! (QEMU emulates none on this board), and bytes lost by a port that is read too late (QEMU holds
+//! them back instead).
+
+mod board;
+mod noise;
+mod qmp;
+mod qtest;
+mod station;
+
+pub use board::Board;
+pub use noise::Noise;
+pub use station::Station;
+
+/// What the tests call when they cannot run: they must not look as if they had passed.
+pub fn skip(why: &str) {
+    eprintln!("\n*** SKIPPED: {why} ***\n");
+}
