@@ -223,6 +223,26 @@ mod tests {
     }
 
     #[test]
+    fn the_font_is_built_with_the_characters_that_overlays_write() {
+        // They are features of the font crate; without them text vanishes instead of failing.
+        for weight in [FontWeight::Regular, FontWeight::Bold] {
+            for height in [
+                RasterHeight::Size16,
+                RasterHeight::Size20,
+                RasterHeight::Size24,
+                RasterHeight::Size32,
+            ] {
+                for c in (' '..='~').chain(['×', 'é']) {
+                    assert!(
+                        get_raster(c, weight, height).is_some(),
+                        "{c:?} {weight:?} {height:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_line_is_as_thick_as_asked() {
         let mut canvas = Canvas::new(20, 20, [0; 3]);
         canvas.line(&[[0.0, 10.0], [20.0, 10.0]], 4.0, WHITE);
