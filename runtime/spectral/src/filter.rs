@@ -11,16 +11,11 @@ const SWAMP: f64 = 1e5;
 /// Aim this far below the tolerance, so that one more step is not needed for a rounding's width.
 const MARGIN: f64 = 0.3;
 /// Logarithm of the growth of the last wanted value in a filter of the highest degree, below which
-/// it counts as stalled.
-const STALLED: f64 = 0.2;
-/// The same logarithm in the filter that takes over then.
+/// the damped interval is lowered if the block cannot tell that value from its last.
 const RELEASED: f64 = 2.3;
-
 /// How far below the floor an eigenvalue may lie, relative to the largest: rounding gets there, and
 /// the filter hardly lifts it.
 const NEGLIGIBLE: f64 = 1e-10;
-/// Relative residual at which the first Ritz value is near the largest eigenvalue.
-const SETTLED: f64 = 0.05;
 
 /// `T_degree(factor (A - centre))`.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,29 +26,34 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "what one step of the solver knows"
+    )]
     /// `values` are all Ritz values, descending; `residuals` theirs, relative to `unit`. `floor`
-    /// is lowered if a Ritz value proves it too high.
+    /// is lowered if a Ritz value proves it too high. The degree is `at_least` that, as far as the
+    /// options and orthonormalisation bear it.
     pub(crate) fn choose(
         values: &[f64],
         residuals: &[f64],
         wanted: usize,
         unit: f64,
         floor: &mut f64,
+        at_least: usize,
         options: &Options,
     ) -> Self {
         let (last, least) = (values[wanted - 1], values[values.len() - 1]);
-        let proof = below(values, residuals, unit);
-        if proof < *floor - NEGLIGIBLE * unit {
+        if least < *floor - NEGLIGIBLE * unit {
             // Well below, because the least eigenvalue lies lower still.
-            *floor = proof - 0.25 * (values[0] - proof);
+            *floor = least - 0.25 * (values[0] - least);
         }
         let highest = options.max_degree as f64;
         let mut damped = Interval::new(*floor, least);
         let growth = damped.rate(last) * highest;
         let unresolved = residuals[values.len() - 1] * unit > last - least;
-        if growth < STALLED || (growth < RELEASED && unresolved) {
+        if growth < RELEASED && unresolved {
             // The last of the block lies as high as the wanted values, as far as can be told (a
-            // repeated eigenvalue, or no oversampling): damping up to there would damp them, too.
+            // repeated eigenvalue): damping up to there would damp them, too.
             let reach = 2.0 * (last - *floor) / (1.0 + (RELEASED / highest).min(1.0).cosh());
             damped = Interval::new(*floor, *floor + reach);
         }
@@ -73,7 +73,7 @@ impl Filter {
                 let excess = residuals[j] / (MARGIN * options.tolerance);
                 excess.ln().max(0.0) / damped.rate(values[j])
             })
-            .fold(1.0, f64::max);
+            .fold(at_least as f64, f64::max);
         if needed < degree {
             degree = needed.ceil();
         }
@@ -89,29 +89,6 @@ impl Filter {
             centre: damped.centre,
             factor: damped.radius.recip(),
         }
-    }
-}
-
-/// The lowest number that the Ritz pairs prove some eigenvalue to lie at or below. Besides the least
-/// Ritz value: a Ritz vector is a mixture of eigenvectors with mean theta and variance r^2, and all
-/// of them lie below `top`, so r^2 <= (top - theta) (theta - least) (Bhatia and Davis 2000). It
-/// finds out vectors that mix both ends of the spectrum, whose Ritz values look harmless.
-fn below(values: &[f64], residuals: &[f64], unit: f64) -> f64 {
-    let least = values[values.len() - 1];
-    // As long as the first pair is far off, `top` is not known.
-    if residuals[0] > SETTLED {
-        return least;
-    }
-    let top = values[0] + 2.0 * residuals[0] * unit;
-    let pairs = values.iter().zip(residuals).skip(1);
-    let lowest = pairs
-        .map(|(value, residual)| value - residual * residual * (unit / (top - value)) * unit)
-        .fold(least, f64::min);
-    // Not for the width of an error in `top`.
-    if lowest < least - SETTLED * unit {
-        lowest
-    } else {
-        least
     }
 }
 

@@ -20,7 +20,7 @@ pub trait SymmetricOperator {
     /// A number that no eigenvalue lies below; 0 for a positive semidefinite operator. The solver
     /// damps everything between it and the wanted eigenvalues, so the nearer it is to the least
     /// eigenvalue, the fewer steps are needed. If it is too high the result is still right: the
-    /// solver lowers it as soon as a Ritz pair proves that an eigenvalue lies below.
+    /// solver lowers it as soon as a Ritz value lies below.
     fn floor(&self) -> f64;
 
     /// Length in `f64` of the scratch slice that [`apply`](Self::apply) needs for a block of

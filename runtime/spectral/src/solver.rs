@@ -15,11 +15,16 @@ use crate::small_eigen::SmallEigen;
 use crate::start::Directions;
 use crate::vector::{add_scaled, dot, length, scale};
 
+/// Degree of the filter that tests a guess whose residuals are small at once. It lifts a leading
+/// eigenvector that the guess misses from its trace in the random columns, unless it hardly leads.
+const TESTING_DEGREE: usize = 4;
+
 /// How the solver works; the defaults suit everything in this crate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// Vectors iterated beyond those wanted. They are not returned; they make the wanted ones
-    /// converge at the rate of the first eigenvalue left out of the whole block. Default 8.
+    /// converge at the rate of the first eigenvalue left out of the whole block, and show where the
+    /// unwanted spectrum begins, so that 0 counts as 1. Default 8.
     pub oversampling: usize,
     /// A pair has converged when its [residual](Eigenpairs::residuals) is at most this. Default
     /// 1e-8; `f64` bears about 1e-13.
@@ -194,7 +199,8 @@ impl SubspaceSolver {
 
     fn with_memory(dim: usize, asked: usize, options: Options, deflated: DMatrix<f64>) -> Self {
         let known = deflated.ncols();
-        let width = asked.saturating_add(options.oversampling).min(dim - known);
+        let extra = options.oversampling.max(1);
+        let width = asked.saturating_add(extra).min(dim - known);
         Self {
             options,
             dim,
@@ -344,6 +350,7 @@ impl SubspaceSolver {
                 wanted,
                 unit,
                 &mut floor,
+                if untested { TESTING_DEGREE } else { 1 },
                 &self.options,
             );
             self.apply_filter(operator, &filter, &mut products)?;

@@ -249,6 +249,7 @@ fn vectors_that_mix_both_ends_of_the_spectrum_are_found_out() {
         let matrix = with_spectrum(&spectrum, &mut rng);
         let operator = dense(&matrix).with_floor(0.0);
         let plain = Options {
+            oversampling: 0,
             max_degree: 1,
             max_iterations: 1000,
             ..options()
@@ -338,19 +339,23 @@ fn a_warm_start_on_a_slightly_changed_operator_saves_products() {
 #[test]
 fn a_warm_start_that_misses_the_leading_vectors_finds_them_all_the_same() {
     let mut rng = generator(12);
-    let spectrum: Vec<f64> = (0..40).map(|i| 0.8f64.powi(i)).collect();
+    let spectrum: Vec<f64> = (0..200).map(|i| 0.8f64.powi(i)).collect();
     let matrix = with_spectrum(&spectrum, &mut rng);
     let vectors = common::reference(&matrix).1;
-    // Exact eigenvectors, but the wrong ones: their residuals are 0 at once.
-    let guess = vectors.columns(3, 4).into_owned();
-    let operator = dense(&matrix);
-    let mut solver = SubspaceSolver::new(40, 4, options()).unwrap();
-    check(
-        "misled",
-        &matrix,
-        &solver.solve_from(&operator, &guess).unwrap(),
-        TOLERANCE,
-    );
+    // Exact eigenvectors, but the wrong ones: their residuals are 0 at once, and two random columns
+    // in 200 dimensions hold little of the others.
+    let guess = vectors.columns(1, 4).into_owned();
+    let operator = dense(&matrix).with_floor(0.0);
+    for seed in 0..20 {
+        let options = Options {
+            oversampling: 2,
+            seed,
+            ..options()
+        };
+        let mut solver = SubspaceSolver::new(200, 4, options).unwrap();
+        let pairs = solver.solve_from(&operator, &guess).unwrap();
+        check("misled", &matrix, &pairs, TOLERANCE);
+    }
 }
 
 #[test]
@@ -394,6 +399,31 @@ fn deflated_eigenvectors_are_not_found_again() {
         assert!((pairs.values()[j] - exact[j + 2]).abs() < TOLERANCE);
     }
     assert!(known.tr_mul(&pairs.vectors()).amax() < 1e-12);
+}
+
+#[test]
+fn a_deflated_eigenvalue_far_above_the_others_does_not_come_back_by_rounding() {
+    let mut rng = generator(21);
+    let spectrum: Vec<f64> = (0..40)
+        .map(|i| {
+            if i == 0 {
+                1e4
+            } else {
+                1.0 - 0.02 * f64::from(i)
+            }
+        })
+        .collect();
+    let matrix = with_spectrum(&spectrum, &mut rng);
+    let known = common::reference(&matrix).1.columns(0, 1).into_owned();
+    let operator = dense(&matrix).with_floor(0.0);
+    let mut solver = SubspaceSolver::new(40, 4, options()).unwrap();
+    solver.deflate(&known).unwrap();
+    let pairs = solver.solve(&operator).unwrap();
+    assert!(pairs.converged(), "{:?}", pairs.residuals());
+    assert!(pairs.iterations() < 20, "{}", pairs.iterations());
+    for (j, value) in pairs.values().iter().enumerate() {
+        assert!((value - spectrum[j + 1]).abs() < 1e-8);
+    }
 }
 
 #[test]
