@@ -78,13 +78,22 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     let learned: HashSet<&str> = match args.with_learned {
         true => HashSet::new(),
-        false => recipe.origin.parts.iter().map(|part| part.sha256.as_str()).collect(),
+        false => recipe
+            .origin
+            .parts
+            .iter()
+            .map(|part| part.sha256.as_str())
+            .collect(),
     };
     let mut evaluation = Evaluation::new(HitRule::default(), args.masks.is_some());
     let mut times = Vec::new();
     let (mut left_out, mut errors) = (0, 0);
     let bar = progress::bar(good.images.len() + bad.images.len(), "evaluate");
-    let images = good.images.iter().map(|p| (p, true)).chain(bad.images.iter().map(|p| (p, false)));
+    let images = good
+        .images
+        .iter()
+        .map(|p| (p, true))
+        .chain(bad.images.iter().map(|p| (p, false)));
     for (path, is_good) in images {
         match judge(&pipeline, path, &learned) {
             Ok(None) => left_out += 1,

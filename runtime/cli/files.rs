@@ -37,8 +37,7 @@ pub fn collect<P: AsRef<Path>>(paths: &[P]) -> Result<Found> {
     let mut found = Found::default();
     for path in paths {
         let path = path.as_ref();
-        let kind =
-            fs::metadata(path).with_context(|| format!("cannot open {}", path.display()))?;
+        let kind = fs::metadata(path).with_context(|| format!("cannot open {}", path.display()))?;
         if kind.is_dir() {
             collect_folder(path, &mut found)?;
         } else {
@@ -120,7 +119,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("good")).unwrap();
         let error = collect(&[folder.path()]).unwrap_err().to_string();
-        assert!(error.contains("1 folders") && error.contains("png"), "{error}");
+        assert!(
+            error.contains("1 folders") && error.contains("png"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -13,8 +13,9 @@ use super::progress;
 use super::source::Engine;
 use crate::hash::sha256;
 use crate::image::{self, InputSize, Roi};
+use crate::normal::Centre;
 use crate::pipeline::{LearnSettings, Lesson, LessonError};
-use crate::recipe::{LearnOptions, PartRecord, ViewSettings};
+use crate::recipe::{LearnOptions, PartRecord, Place, ViewSettings};
 
 /// Arguments of `andon learn`.
 #[derive(Debug, clap::Args)]
@@ -41,6 +42,10 @@ pub struct Args {
     /// defects and takes longer
     #[arg(long, value_name = "PX", default_value_t = 448)]
     size: usize,
+    /// Whether it counts where on the image things lie: only if every part lies alike, within two
+    /// patches (28 px of the input)
+    #[arg(long, value_enum, default_value_t = PlaceArg::Auto)]
+    place: PlaceArg,
     /// Name of the product [default: the recipe's file name]
     #[arg(long)]
     name: Option<String>,
@@ -57,6 +62,17 @@ pub struct Args {
     engine: Engine,
 }
 
+/// Values of `--place`.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum PlaceArg {
+    /// The good parts decide; with fewer than 4 of them it does not count
+    Auto,
+    /// It counts
+    Yes,
+    /// It does not
+    No,
+}
+
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Report {
@@ -68,6 +84,7 @@ struct Report {
     blocks: Vec<usize>,
     rank: usize,
     memory: usize,
+    centre: Centre,
     gate: Option<usize>,
     threshold: f64,
     false_reject: f64,
@@ -82,7 +99,10 @@ struct Report {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let start = Instant::now();
     if !(args.false_reject > 0.0 && args.false_reject < 0.5) {
-        bail!("--false-reject must lie between 0 and 0.5, not {}", args.false_reject);
+        bail!(
+            "--false-reject must lie between 0 and 0.5, not {}",
+            args.false_reject
+        );
     }
     let found = files::collect(&args.good)?;
     found.report_skipped();
@@ -104,9 +124,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         },
         options: LearnOptions {
             false_reject: args.false_reject,
+            place: match args.place {
+                PlaceArg::Auto => Place::Decide,
+                PlaceArg::Yes => Place::Counts,
+                PlaceArg::No => Place::DoesNot,
+            },
             ..LearnOptions::default()
         },
-        created: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        created: jiff::Timestamp::now()
+            .strftime("%Y-%m-%dT%H:%M:%SZ")
+            .to_string(),
     };
     let mut lesson = Lesson::new(&model, settings, args.engine.threads())?;
     let skipped = learn_parts(&mut lesson, &images)?;
@@ -137,6 +164,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             size: [recipe.view.input.width, recipe.view.input.height],
             rank: normal.memory.nrows(),
             memory: normal.memory.ncols(),
+            centre: normal.centre(),
             gate: normal.gate,
             blocks: normal.blocks.clone(),
             threshold: recipe.limits.image.into(),
@@ -178,7 +206,11 @@ fn learn_part(lesson: &mut Lesson, path: &Path) -> Result<()> {
         std::fs::read(path).with_context(|| format!("cannot read image {}", path.display()))?;
     let picture = image::decode(&bytes, &path.display().to_string())?;
     let record = PartRecord {
-        file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        file: path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
         sha256: sha256(&bytes),
     };
     Ok(lesson.add(record, &picture)?)
@@ -195,10 +227,16 @@ fn common_size(images: &[PathBuf]) -> Result<(u32, u32)> {
         aspect(a).total_cmp(&aspect(b)).then(a.cmp(b))
     });
     sizes.get(sizes.len() / 2).copied().with_context(|| {
-        format!("none of the {} images can be read: see that they are images", images.len())
+        format!(
+            "none of the {} images can be read: see that they are images",
+            images.len()
+        )
     })
 }
 
 fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }

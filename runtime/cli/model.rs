@@ -32,7 +32,11 @@ fn info(engine: &Engine) -> Result<ExitCode> {
     let manifest = model.manifest();
     let sizes = manifest.architecture;
     println!("model       {}", manifest.name);
-    println!("file        {} ({:.1} MB)", manifest.file, manifest.bytes as f64 / 1e6);
+    println!(
+        "file        {} ({:.1} MB)",
+        manifest.file,
+        manifest.bytes as f64 / 1e6
+    );
     println!("sha256      {}", manifest.sha256);
     println!(
         "layout      {} blocks, {} wide, {} heads, patches of {} px",

@@ -10,7 +10,9 @@ use serde::Serialize;
 pub fn json_line(value: &impl Serialize) -> Result<()> {
     let line = serde_json::to_string(value).context("cannot write JSON")?;
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).context("cannot write to stdout")
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .context("cannot write to stdout")
 }
 
 /// Three digits behind the point: enough for every figure that is printed.

@@ -49,7 +49,10 @@ fn show(recipe: &Recipe) {
     println!("product     {}", origin.name);
     println!("recipe      {}", recipe.id);
     println!("learned     {} by andon {}", origin.created, origin.program);
-    println!("model       {} ({})", origin.model_name, origin.model_sha256);
+    println!(
+        "model       {} ({})",
+        origin.model_name, origin.model_sha256
+    );
     match view.roi {
         Some(roi) => println!("inspects    {roi} (x, y, width, height in pixels)"),
         None => println!("inspects    the whole image"),
@@ -77,7 +80,10 @@ fn verify(file: &RecipeFile, engine: &Engine) -> Result<()> {
     println!("{}: checksum is right ({})", recipe.origin.name, recipe.id);
     for (number, golden) in (1..).zip(&recipe.golden) {
         let found = pipeline.replay(golden, number)?;
-        println!("golden {number}: scored {:.4}, scores {found:.4} here", golden.score);
+        println!(
+            "golden {number}: scored {:.4}, scores {found:.4} here",
+            golden.score
+        );
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::normal::{Features, NormalError, NormalModel, NormalParts, PatchScores
 /// Where good ends.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Squared feature distance, averaged over the most deviating 1 % of the area, at which an
+    /// Squared feature distance, averaged over the most deviating 0.5 % of the area, at which an
     /// image is no longer good. Scores are reported in this unit.
     pub image: f32,
 }
@@ -62,7 +62,11 @@ impl Inspector {
         let map = refine(&scores.score, scores.grid, scale, area);
         let score = image_statistic(&map);
         // Written so that a score that is not a number is NG.
-        let verdict = if score < 1.0 { Verdict::Ok } else { Verdict::Ng };
+        let verdict = if score < 1.0 {
+            Verdict::Ok
+        } else {
+            Verdict::Ng
+        };
         let mut regions = match verdict {
             Verdict::Ok => Vec::new(),
             Verdict::Ng => connected(&map, 1.0)
@@ -86,7 +90,10 @@ impl Inspector {
         features: &Features,
         scores: &PatchScores,
     ) -> Region {
-        let values = cells.iter().map(|&cell| map.values[cell as usize]).collect();
+        let values = cells
+            .iter()
+            .map(|&cell| map.values[cell as usize])
+            .collect();
         let mut patches: Vec<usize> = cells
             .iter()
             .map(|&cell| {
@@ -107,7 +114,11 @@ impl Inspector {
             bbox: bounding_box(map, &cells),
             area_px: area_px(map, cells.len()),
             score: mean_of_largest(values, deciding_cells(map)),
-            pathway: if what >= 0.5 { Pathway::What } else { Pathway::Where },
+            pathway: if what >= 0.5 {
+                Pathway::What
+            } else {
+                Pathway::Where
+            },
             what,
             where_: 1.0 - what,
             blocks: self.block_shares(features, scores, &patches),

@@ -111,7 +111,11 @@ mod tests {
         let mut scores = [0.0; 35];
         scores[2 * 7 + 4] = 1.0;
         let map = refine(&scores, GRID, 1.0, Roi::whole(70, 50));
-        let hottest = map.values.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+        let hottest = map
+            .values
+            .iter()
+            .enumerate()
+            .max_by(|a, b| a.1.total_cmp(b.1));
         let cell = hottest.map(|(cell, _)| cell).unwrap();
         assert_eq!((cell % map.cols / 4, cell / map.cols / 4), (4, 2));
     }

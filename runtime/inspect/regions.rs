@@ -38,7 +38,9 @@ pub(super) fn connected(map: &ScoreMap, level: f32) -> Vec<Vec<u32>> {
         let values = cells.iter().map(|&cell| map.values[cell as usize]);
         values.fold(f32::NEG_INFINITY, f32::max)
     };
-    let brightest = specks.into_iter().max_by(|a, b| peak(a).total_cmp(&peak(b)));
+    let brightest = specks
+        .into_iter()
+        .max_by(|a, b| peak(a).total_cmp(&peak(b)));
     brightest.into_iter().collect()
 }
 
@@ -84,7 +86,13 @@ mod tests {
 
     #[test]
     fn diagonal_neighbours_are_one_region_and_specks_are_dropped() {
-        let hot = [(1, 1, 2.0), (2, 2, 2.0), (1, 3, 2.0), (2, 4, 2.0), (12, 5, 9.0)];
+        let hot = [
+            (1, 1, 2.0),
+            (2, 2, 2.0),
+            (1, 3, 2.0),
+            (2, 4, 2.0),
+            (12, 5, 9.0),
+        ];
         let map = map(16, 8, &hot);
         let regions = connected(&map, 1.0);
         assert_eq!(regions.len(), 1);

@@ -1,8 +1,9 @@
 use super::ScoreMap;
 
 /// Share of the inspected area whose scores decide about the image: the maximum alone is noisier,
-/// and a larger share misses small defects.
-const DECIDING_SHARE: f64 = 0.01;
+/// and a larger share misses small defects. Image AUROC on the development sets (screws, 8 parts;
+/// tiles, 16 parts): 0.992 and 0.900 for 0.3 %, 0.978 and 0.905 for 1 %, 0.933 for 3 % of screws.
+const DECIDING_SHARE: f64 = 0.005;
 
 /// Number of cells that decide.
 pub(super) fn deciding_cells(map: &ScoreMap) -> usize {
@@ -20,7 +21,7 @@ pub(super) fn mean_of_largest(mut values: Vec<f32>, count: usize) -> f32 {
     (values[..count].iter().map(|&v| f64::from(v)).sum::<f64>() / count as f64) as f32
 }
 
-/// The number by which an image is judged: the mean over the most deviating 1 % of its area, in
+/// The number by which an image is judged: the mean over the most deviating 0.5 % of its area, in
 /// the unit of the map.
 pub(crate) fn image_statistic(map: &ScoreMap) -> f32 {
     mean_of_largest(map.values.clone(), deciding_cells(map))
@@ -39,9 +40,9 @@ mod tests {
     }
 
     #[test]
-    fn one_per_cent_of_the_area_decides() {
+    fn half_a_per_cent_of_the_area_decides() {
         let mut values = vec![0.0; 1000];
-        values[..10].fill(2.0);
+        values[..5].fill(2.0);
         let map = ScoreMap {
             cols: 50,
             rows: 20,

@@ -3,11 +3,7 @@ use nalgebra::DMatrix;
 use crate::vit::{Grid, TapKind, TapRequest, Taps};
 
 /// What is compared of each patch: the mean of the output tokens of several blocks, brought to
-/// unit length, less the mean of all patches of the same image.
-///
-/// Taking out the image's own mean takes out what light, white balance and lens do to all patches
-/// alike; what is left must not be brought to unit length again, which would blow up plain
-/// background.
+/// unit length.
 ///
 /// The feature is a sum of one contribution a block, `f = sum_b f_b`, and both are kept: whatever
 /// is measured on `f` can be told apart by block, exactly.
@@ -15,7 +11,7 @@ use crate::vit::{Grid, TapKind, TapRequest, Taps};
 pub struct Features {
     /// Where the patches lie.
     pub grid: Grid,
-    /// `[dim, patches]`; columns add up to 0.
+    /// `[dim, patches]`, unit columns.
     pub total: DMatrix<f32>,
     /// `[dim, patches]` of each block, in the order of the blocks; they add up to `total`.
     pub blocks: Vec<DMatrix<f32>>,
@@ -75,8 +71,6 @@ impl Features {
                 part.column_mut(patch).scale_mut(scale);
             }
         }
-        centre(&mut total);
-        parts.iter_mut().for_each(centre);
         Ok(Self {
             grid: taps.grid,
             total,
@@ -88,10 +82,4 @@ impl Features {
     pub fn dim(&self) -> usize {
         self.total.nrows()
     }
-}
-
-/// Takes the mean column out of every column.
-fn centre(matrix: &mut DMatrix<f32>) {
-    let mean = matrix.column_mean();
-    matrix.column_iter_mut().for_each(|mut column| column -= &mean);
 }

@@ -69,7 +69,11 @@ pub(crate) fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
             sums[i] += d * d;
         }
     }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(x, y)| (x - y) * (x - y)).sum();
+    let rest: f32 = a_rest
+        .iter()
+        .zip(b_rest)
+        .map(|(x, y)| (x - y) * (x - y))
+        .sum();
     sums.iter().sum::<f32>() + rest
 }
 
@@ -113,7 +117,9 @@ mod tests {
         };
         let greedy = gap(&k_centres(&points, 8).chosen);
         for seed in 0..200usize {
-            let other: Vec<_> = (0..8).map(|k| (seed * 37 + k * k * 11 + k * 7) % 60).collect();
+            let other: Vec<_> = (0..8)
+                .map(|k| (seed * 37 + k * k * 11 + k * 7) % 60)
+                .collect();
             assert!(greedy <= 2.0 * gap(&other) + 1e-4);
         }
     }

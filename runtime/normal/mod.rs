@@ -10,8 +10,9 @@ mod subspace;
 
 pub use feature::{FeatureError, Features};
 pub use model::{NormalError, NormalModel, NormalParts, PatchScores};
-pub use moments::{Moments, WholeMoments};
+pub use moments::{Centre, Moments, WholeMoments};
 pub use places::Places;
 
 pub(crate) use memory::{Centres, k_centres};
 pub(crate) use subspace::Subspace;
+pub(crate) use model::relative_to;

@@ -1,17 +1,21 @@
 use nalgebra::{DMatrix, DVector};
 
-use super::{Features, Places};
+use super::{Centre, Features, Places};
 use crate::vit::Grid;
 
 /// What good parts look like: a subspace of features, patches remembered inside it, and where on
 /// the grid each of them was seen.
 ///
-/// A patch `f` is compared with `U m_j`, the remembered patch `j` put back into feature space. As
-/// `U` is orthonormal, the squared distance is what lies inside the subspace, `|c - m_j|^2` with
-/// `c = U^T f`, plus what lies outside it, `|f|^2 - |c|^2`.
+/// A patch `f`, measured from a centre `o`, is compared with `U m_j`, the remembered patch `j` put
+/// back into feature space. As `U` is orthonormal, the squared distance is what lies inside the
+/// subspace, `|c - m_j|^2` with `c = U^T (f - o)`, plus what lies outside it,
+/// `|f - o|^2 - |c|^2`. What is left after centring must not be brought to unit length again: that
+/// would blow up plain background.
 #[derive(Debug, Clone)]
 pub struct NormalModel {
     parts: NormalParts,
+    /// The fixed centre, `[dim]`: the sum of the block means.
+    mean: Option<DVector<f32>>,
     /// `U^T`, `[rank, dim]`: the sum of the blocks' parts, transposed for the product.
     basis_rows: DMatrix<f32>,
     /// Remembered patches, `[memory, rank]`, transposed for the product.
@@ -29,6 +33,9 @@ pub struct NormalParts {
     pub grid: Grid,
     /// Blocks whose tokens are fused, 1-based.
     pub blocks: Vec<usize>,
+    /// What patches are measured from: the mean of each block's contribution over all parts,
+    /// `[dim]` each; `None`: the mean of each image's own patches.
+    pub block_means: Option<Vec<DVector<f32>>>,
     /// Each block's share `U_b` of the basis, `[dim, rank]`: the best linear prediction of its
     /// contribution from the coordinates. They add up to the orthonormal basis `U`.
     pub block_bases: Vec<DMatrix<f32>>,
@@ -91,7 +98,12 @@ impl NormalModel {
         let allowed = parts.gate.map(|reach| parts.answers(reach));
         Ok(Self {
             memory_rows: parts.memory.transpose(),
-            memory_norms: parts.memory.column_iter().map(|m| m.norm_squared()).collect(),
+            memory_norms: parts
+                .memory
+                .column_iter()
+                .map(|m| m.norm_squared())
+                .collect(),
+            mean: parts.block_means.as_ref().map(|means| means.iter().sum()),
             basis_rows,
             allowed,
             parts,
@@ -105,9 +117,10 @@ impl NormalModel {
 
     /// Coordinates in the subspace, `[rank, patches]`, and the squared distance of each patch from
     /// the subspace.
-    pub(crate) fn project(&self, features: &DMatrix<f32>) -> (DMatrix<f32>, Vec<f32>) {
-        let coordinates = &self.basis_rows * features;
-        let outside = features
+    fn project(&self, features: &DMatrix<f32>) -> (DMatrix<f32>, Vec<f32>) {
+        let relative = relative_to(features, self.mean.as_ref());
+        let coordinates = &self.basis_rows * &relative;
+        let outside = relative
             .column_iter()
             .zip(coordinates.column_iter())
             .map(|(f, c)| (f.norm_squared() - c.norm_squared()).max(0.0))
@@ -157,15 +170,27 @@ impl NormalModel {
 
     /// How much of a patch's score each block saw; the shares add up to 1.
     ///
-    /// The deviation `d = f - U m_j` is a sum over blocks, so `|d|^2 = sum_b d . d_b`. A block
+    /// The deviation `d = f - o - U m_j` is a sum over blocks, so `|d|^2 = sum_b d . d_b`. A block
     /// that moves against the deviation counts as 0.
-    pub fn block_shares(&self, features: &Features, scores: &PatchScores, patch: usize) -> Vec<f32> {
+    pub fn block_shares(
+        &self,
+        features: &Features,
+        scores: &PatchScores,
+        patch: usize,
+    ) -> Vec<f32> {
         let remembered = self.parts.memory.column(scores.nearest[patch] as usize);
         let deviations: Vec<DVector<f32>> = features
             .blocks
             .iter()
             .zip(&self.parts.block_bases)
-            .map(|(f, basis)| f.column(patch) - basis * remembered)
+            .enumerate()
+            .map(|(block, (f, basis))| {
+                let centre = match &self.parts.block_means {
+                    Some(means) => means[block].clone(),
+                    None => f.column_mean(),
+                };
+                f.column(patch) - centre - basis * remembered
+            })
             .collect();
         let whole: DVector<f32> = deviations.iter().sum();
         let along: Vec<f32> = deviations.iter().map(|d| d.dot(&whole).max(0.0)).collect();
@@ -179,6 +204,14 @@ impl NormalModel {
 }
 
 impl NormalParts {
+    /// What patches are measured from.
+    pub fn centre(&self) -> Centre {
+        match self.block_means {
+            Some(_) => Centre::Parts,
+            None => Centre::Image,
+        }
+    }
+
     /// By patch place, the remembered patches that were seen within `reach` patches of it.
     fn answers(&self, reach: usize) -> Vec<Vec<u32>> {
         let grown = self.places.grown(reach);
@@ -197,14 +230,29 @@ impl NormalParts {
             return Err(NormalError::NothingRemembered);
         };
         let (dim, rank) = (first.nrows(), self.memory.nrows());
-        expect("number of block bases", self.blocks.len(), self.block_bases.len())?;
+        expect(
+            "number of block bases",
+            self.blocks.len(),
+            self.block_bases.len(),
+        )?;
         for basis in &self.block_bases {
             expect("rows of a block basis", dim, basis.nrows())?;
             expect("rank of a block basis", rank, basis.ncols())?;
         }
+        for mean in self.block_means.iter().flatten() {
+            expect("length of a block mean", dim, mean.len())?;
+        }
+        if let Some(means) = &self.block_means {
+            expect("number of block means", self.blocks.len(), means.len())?;
+        }
         let finite = |values: &[f32]| values.iter().all(|v| v.is_finite());
+        let mut means = self.block_means.iter().flatten();
         for (what, sound) in [
-            ("a block basis", self.block_bases.iter().all(|b| finite(b.as_slice()))),
+            ("a block mean", means.all(|m| finite(m.as_slice()))),
+            (
+                "a block basis",
+                self.block_bases.iter().all(|b| finite(b.as_slice())),
+            ),
             ("the memory", finite(self.memory.as_slice())),
         ] {
             if !sound {
@@ -213,6 +261,21 @@ impl NormalParts {
         }
         Ok(())
     }
+}
+
+/// Features `[dim, patches]` measured from a fixed centre, or from their own mean.
+pub(crate) fn relative_to(features: &DMatrix<f32>, mean: Option<&DVector<f32>>) -> DMatrix<f32> {
+    let mut relative = features.clone();
+    let own;
+    let mean = match mean {
+        Some(mean) => mean,
+        None => {
+            own = features.column_mean();
+            &own
+        }
+    };
+    relative.column_iter_mut().for_each(|mut column| column -= mean);
+    relative
 }
 
 fn expect<T: PartialEq + ToString>(

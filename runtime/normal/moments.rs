@@ -1,74 +1,213 @@
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
+use serde::{Deserialize, Serialize};
 
 use super::Features;
 
-/// Second moments of patches between each block's contribution and the whole feature. Features are
-/// centred image by image, so these are covariances, and they add up to the covariance of the
-/// feature itself.
+/// What a patch is measured from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Centre {
+    /// The mean of all patches of all good parts.
+    Parts,
+    /// The mean of all patches of its own image: that takes out what light, white balance and lens
+    /// do to all patches alike, and blurs the sight of defects that fill much of an image.
+    Image,
+}
+
+/// Sums over the patches of parts from which means and covariances follow: by block, between its
+/// contribution and the whole feature. Over blocks they add up to those of the feature itself.
 ///
 /// Sums add, so parts can come one at a time, and a part can be taken out again.
 #[derive(Debug, Clone)]
 pub struct Moments {
+    blocks: Vec<Sums>,
+}
+
+/// Sums over patches for one pair of features `f_b` and `f`.
+#[derive(Debug, Clone)]
+struct Sums {
     patches: u64,
-    /// By block, `[dim, dim]`: sum of `f_b f^T`.
-    sums: Vec<DMatrix<f64>>,
+    /// Of `f_b`, `[dim]`.
+    first: DVector<f64>,
+    /// Of `f`, `[dim]`.
+    whole: DVector<f64>,
+    /// Of `f_b f^T`, `[dim, dim]`.
+    second: DMatrix<f64>,
+    /// Of `mean(f_b) mean(f)^T` over the images, each as often as it has patches.
+    between: DMatrix<f64>,
 }
 
 impl Moments {
     /// No patches yet; `dim` is the width of a feature, `blocks` how many it is fused from.
     pub fn new(dim: usize, blocks: usize) -> Self {
         Self {
-            patches: 0,
-            sums: vec![DMatrix::zeros(dim, dim); blocks],
+            blocks: vec![Sums::new(dim); blocks],
         }
     }
 
-    /// Adds all patches of a part. Products are summed in `f32` within the part (at most a few
-    /// thousand terms of at most 4) and in `f64` from part to part.
+    /// Adds all patches of a part.
     pub fn add(&mut self, features: &Features) {
-        let total = features.total.transpose();
-        self.patches += features.total.ncols() as u64;
-        for (sum, block) in self.sums.iter_mut().zip(&features.blocks) {
-            *sum += (block * &total).cast::<f64>();
+        let transposed = features.total.transpose();
+        for (sums, block) in self.blocks.iter_mut().zip(&features.blocks) {
+            sums.add(1.0, block, &features.total, &transposed);
         }
     }
 
     /// Number of patches.
     pub fn patches(&self) -> u64 {
-        self.patches
+        self.blocks.first().map_or(0, |sums| sums.patches)
+    }
+
+    /// Mean of each block's contribution, `[dim]` each; they add up to the mean of the feature.
+    pub fn block_means(&self) -> Vec<DVector<f64>> {
+        self.blocks.iter().map(Sums::mean).collect()
     }
 
     /// Covariance of each block's contribution with the feature, `[dim, dim]` each.
-    pub fn block_covariances(&self) -> impl Iterator<Item = DMatrix<f64>> + '_ {
-        let scale = 1.0 / self.patches.max(1) as f64;
-        self.sums.iter().map(move |sum| sum * scale)
+    pub fn block_covariances(&self, centre: Centre) -> impl Iterator<Item = DMatrix<f64>> + '_ {
+        self.blocks.iter().map(move |sums| sums.covariance(centre))
     }
 
     /// The moments of the feature alone.
     pub fn whole(&self) -> WholeMoments {
-        WholeMoments {
-            patches: self.patches,
-            sum: self.sums.iter().sum(),
+        let mut whole = Sums::new(self.blocks.first().map_or(0, |sums| sums.first.len()));
+        for sums in &self.blocks {
+            whole.patches = sums.patches;
+            whole.first += &sums.first;
+            whole.second += &sums.second;
+            whole.between += &sums.between;
         }
+        whole.whole.copy_from(&whole.first);
+        WholeMoments(whole)
     }
 }
 
-/// Second moment of the feature, without its blocks.
+/// Moments of the feature, without its blocks.
 #[derive(Debug, Clone)]
-pub struct WholeMoments {
-    patches: u64,
-    sum: DMatrix<f64>,
-}
+pub struct WholeMoments(Sums);
 
 impl WholeMoments {
     /// Takes the patches of one part, `[dim, patches]`, out again.
     pub fn remove(&mut self, part: &DMatrix<f32>) {
-        self.patches -= part.ncols() as u64;
-        self.sum -= (part * part.transpose()).cast::<f64>();
+        self.0.add(-1.0, part, part, &part.transpose());
+    }
+
+    /// Mean `[dim]`.
+    pub fn mean(&self) -> DVector<f64> {
+        self.0.mean()
     }
 
     /// Covariance `[dim, dim]`.
-    pub fn covariance(&self) -> DMatrix<f64> {
-        &self.sum / self.patches.max(1) as f64
+    pub fn covariance(&self, centre: Centre) -> DMatrix<f64> {
+        self.0.covariance(centre)
+    }
+}
+
+impl Sums {
+    fn new(dim: usize) -> Self {
+        Self {
+            patches: 0,
+            first: DVector::zeros(dim),
+            whole: DVector::zeros(dim),
+            second: DMatrix::zeros(dim, dim),
+            between: DMatrix::zeros(dim, dim),
+        }
+    }
+
+    /// Adds an image (`sign` 1) or takes it out (-1). Products are summed in `f32` within the
+    /// image (at most a few thousand terms of at most 1) and in `f64` from image to image.
+    fn add(
+        &mut self,
+        sign: f64,
+        block: &DMatrix<f32>,
+        total: &DMatrix<f32>,
+        transposed: &DMatrix<f32>,
+    ) {
+        let patches = total.ncols() as f64;
+        let block_sum = block.column_sum().cast::<f64>();
+        let total_sum = total.column_sum().cast::<f64>();
+        self.patches = self.patches.saturating_add_signed((sign * patches) as i64);
+        self.second += (block * transposed).cast::<f64>() * sign;
+        self.between
+            .ger(sign / patches.max(1.0), &block_sum, &total_sum, 1.0);
+        self.first += block_sum * sign;
+        self.whole += total_sum * sign;
+    }
+
+    fn mean(&self) -> DVector<f64> {
+        &self.first / self.patches.max(1) as f64
+    }
+
+    fn covariance(&self, centre: Centre) -> DMatrix<f64> {
+        let scale = 1.0 / self.patches.max(1) as f64;
+        match centre {
+            Centre::Image => (&self.second - &self.between) * scale,
+            Centre::Parts => {
+                let mut covariance = &self.second * scale;
+                covariance.ger(-scale * scale, &self.first, &self.whole, 1.0);
+                covariance
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vit::Grid;
+
+    fn part(seed: usize) -> Features {
+        let block = |b: usize| {
+            DMatrix::from_fn(4, 6, |i, j| {
+                ((seed * 31 + b * 17 + i * 7 + j * 13) % 11) as f32 / 10.0
+            })
+        };
+        let blocks = vec![block(0), block(1)];
+        Features {
+            grid: Grid { rows: 2, cols: 3 },
+            total: &blocks[0] + &blocks[1],
+            blocks,
+        }
+    }
+
+    /// By the definition, patch by patch.
+    fn covariance(parts: &[Features], centre: Centre) -> DMatrix<f64> {
+        let columns: Vec<DVector<f64>> = parts
+            .iter()
+            .flat_map(|part| {
+                let mean = part.total.column_mean().cast::<f64>();
+                let relative = move |c: nalgebra::DVectorView<'_, f32>| match centre {
+                    Centre::Image => c.clone_owned().cast::<f64>() - &mean,
+                    Centre::Parts => c.clone_owned().cast::<f64>(),
+                };
+                part.total.column_iter().map(relative).collect::<Vec<_>>()
+            })
+            .collect();
+        let mean = columns.iter().sum::<DVector<f64>>() / columns.len() as f64;
+        let spread = |c: &DVector<f64>| (c - &mean) * (c - &mean).transpose();
+        columns.iter().map(spread).sum::<DMatrix<f64>>() / columns.len() as f64
+    }
+
+    #[test]
+    fn streamed_covariances_are_those_of_the_definition_and_add_up_over_blocks() {
+        let parts = [part(1), part(2), part(5)];
+        let mut moments = Moments::new(4, 2);
+        parts.iter().for_each(|part| moments.add(part));
+        for centre in [Centre::Parts, Centre::Image] {
+            let expected = covariance(&parts, centre);
+            let blocks: DMatrix<f64> = moments.block_covariances(centre).sum();
+            assert!((moments.whole().covariance(centre) - &expected).amax() < 1e-6);
+            assert!((blocks - &expected).amax() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn a_part_that_is_taken_out_leaves_no_trace() {
+        let mut all = Moments::new(4, 2);
+        [part(1), part(2), part(5)].iter().for_each(|part| all.add(part));
+        let mut rest = all.whole();
+        rest.remove(&part(2).total);
+        let expected = covariance(&[part(1), part(5)], Centre::Parts);
+        assert!((rest.covariance(Centre::Parts) - expected).amax() < 1e-6);
     }
 }

@@ -82,7 +82,11 @@ mod tests {
         places.see(0, 0);
         places.see(1, 4 * 10 + 5);
         let grown = places.grown(2);
-        let count = |element| (0..grid.patches()).filter(|&p| grown.seen(element, p)).count();
+        let count = |element| {
+            (0..grid.patches())
+                .filter(|&p| grown.seen(element, p))
+                .count()
+        };
         assert_eq!((count(0), count(1)), (9, 25));
         assert!(grown.seen(1, 2 * 10 + 3) && !grown.seen(1, 10 + 3));
     }

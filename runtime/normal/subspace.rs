@@ -1,7 +1,7 @@
 use andon_spectral::{Dense, Error, Options, SubspaceSolver};
 use nalgebra::{DMatrix, DVector};
 
-use super::WholeMoments;
+use super::{Centre, WholeMoments};
 
 /// Relative residual at which the directions are good enough: any orthonormal basis near the
 /// leading subspace serves, because what it misses counts as residual.
@@ -23,10 +23,11 @@ impl Subspace {
     /// [`Error`] when the moments are not finite.
     pub fn leading(
         moments: &WholeMoments,
+        centre: Centre,
         rank: usize,
         guess: Option<&DMatrix<f64>>,
     ) -> Result<Self, Error> {
-        let covariance = Dense::symmetrised(moments.covariance())?.with_floor(0.0);
+        let covariance = Dense::symmetrised(moments.covariance(centre))?.with_floor(0.0);
         let dim = covariance.matrix().nrows();
         let options = Options {
             tolerance: TOLERANCE,
@@ -38,9 +39,6 @@ impl Subspace {
             None => solver.solve(&covariance)?,
         };
         let (variances, basis) = pairs.to_owned();
-        Ok(Self {
-            basis,
-            variances,
-        })
+        Ok(Self { basis, variances })
     }
 }

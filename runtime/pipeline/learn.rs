@@ -111,7 +111,8 @@ impl Lesson {
             let count = views.len();
             for (done, view) in views.into_iter().enumerate() {
                 step(done, count);
-                self.learner.add_view(&self.front.see_crop(view)?.features)?;
+                self.learner
+                    .add_view(&self.front.see_crop(view)?.features)?;
             }
         }
         let Learned {
@@ -145,11 +146,7 @@ impl Lesson {
     }
 }
 
-fn golden(
-    front: &FrontEnd,
-    inspector: &Inspector,
-    crop: RgbImage,
-) -> Result<Golden, LessonError> {
+fn golden(front: &FrontEnd, inspector: &Inspector, crop: RgbImage) -> Result<Golden, LessonError> {
     let seen = front.see_crop(crop)?;
     let area = crate::image::Roi::whole(seen.crop.width(), seen.crop.height());
     let scores = inspector.score(&seen.features)?;

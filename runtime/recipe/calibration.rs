@@ -69,14 +69,20 @@ impl Limit {
             let limit = prediction_limit(scores, parts, rate);
             (limit, ground.unwrap_or(Ground::Prediction))
         };
-        let above = scores.iter().filter(|&&score| f64::from(score) >= value).count();
+        let above = scores
+            .iter()
+            .filter(|&&score| f64::from(score) >= value)
+            .count();
         Self {
             value: value as f32,
             calibration: Calibration {
                 false_reject: rate,
                 false_reject_bound: upper_bound(above.min(parts), parts),
                 parts_needed: parts_needed(rate),
-                left_out_scores: scores.iter().map(|&s| (f64::from(s) / value) as f32).collect(),
+                left_out_scores: scores
+                    .iter()
+                    .map(|&s| (f64::from(s) / value) as f32)
+                    .collect(),
                 ground,
             },
         }
@@ -86,7 +92,10 @@ impl Limit {
 /// The limit that the next part's score exceeds with probability `rate`, if logarithms of scores
 /// are normal.
 fn prediction_limit(scores: &[f32], parts: usize, rate: f64) -> f64 {
-    let logs: Vec<f64> = scores.iter().map(|&s| f64::from(s).max(1e-12).ln()).collect();
+    let logs: Vec<f64> = scores
+        .iter()
+        .map(|&s| f64::from(s).max(1e-12).ln())
+        .collect();
     let mean = logs.iter().sum::<f64>() / logs.len().max(1) as f64;
     let squares: f64 = logs.iter().map(|log| (log - mean).powi(2)).sum();
     // Views of one part count as one part.
@@ -174,7 +183,12 @@ mod tests {
         let scores: Vec<f32> = [1.0, 1.2, 0.9, 1.1].repeat(6);
         let more = Limit::new(&scores, 24, 0.01, None);
         assert_eq!(few.calibration.ground, Ground::Prediction);
-        assert!(few.value > more.value && more.value > 1.2, "{} {}", few.value, more.value);
+        assert!(
+            few.value > more.value && more.value > 1.2,
+            "{} {}",
+            few.value,
+            more.value
+        );
         assert!(few.calibration.too_few().unwrap().contains("299"));
     }
 
@@ -185,7 +199,10 @@ mod tests {
         let mut dice = rand_chacha::ChaCha8Rng::seed_from_u64(7);
         // Sum of twelve uniforms: close to normal.
         let mut draw = || {
-            let normal = (0..12).map(|_| f64::from(dice.next_u32()) / 4294967296.0).sum::<f64>() - 6.0;
+            let normal = (0..12)
+                .map(|_| f64::from(dice.next_u32()) / 4294967296.0)
+                .sum::<f64>()
+                - 6.0;
             (0.2 * normal).exp() as f32
         };
         let (mut above, trials) = (0, 20_000);

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::{Calibration, Golden, Origin, Recipe, RecipeError, ViewSettings};
 use crate::hash::hex;
 use crate::inspect::Limits;
-use crate::normal::{NormalModel, NormalParts, Places};
+use crate::normal::{Centre, NormalModel, NormalParts, Places};
 use crate::vit::{Grid, Manifest};
 
 /// Layout of the file that this program writes and reads.
@@ -36,6 +36,7 @@ struct Header {
     view: ViewSettings,
     grid: Grid,
     blocks: Vec<usize>,
+    centre: Centre,
     gate: Option<usize>,
     limits: Limits,
     calibration: Calibration,
@@ -72,7 +73,10 @@ impl Recipe {
                 reason: format!("it has {length} bytes, more than any recipe"),
             });
         }
-        Self::from_bytes(&std::fs::read(path).map_err(failed)?, &path.display().to_string())
+        Self::from_bytes(
+            &std::fs::read(path).map_err(failed)?,
+            &path.display().to_string(),
+        )
     }
 
     /// Verifies and takes apart the bytes of a recipe; `name` stands in errors.
@@ -85,7 +89,9 @@ impl Recipe {
             reason,
         };
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| {
-            wrong(format!("its outer layout cannot be read ({e}); it may be cut off or no recipe"))
+            wrong(format!(
+                "its outer layout cannot be read ({e}); it may be cut off or no recipe"
+            ))
         })?;
         let json = metadata
             .metadata()
@@ -126,6 +132,7 @@ impl Recipe {
             view: self.view,
             grid: self.normal.grid,
             blocks: self.normal.blocks.clone(),
+            centre: self.normal.centre(),
             gate: self.normal.gate,
             limits: self.limits,
             calibration: self.calibration.clone(),
@@ -141,8 +148,7 @@ impl Recipe {
             })
             .collect::<Result<Vec<_>, String>>()?;
         let entries = HashMap::from([(ENTRY.to_string(), json)]);
-        let mut bytes =
-            safetensors::serialize(views, Some(entries)).map_err(|e| e.to_string())?;
+        let mut bytes = safetensors::serialize(views, Some(entries)).map_err(|e| e.to_string())?;
         let at = find(header_of(&bytes), BLANK).ok_or("the checksum's place was lost")?;
         let digest = hex(&Sha256::digest(&bytes));
         bytes[at..at + digest.len()].copy_from_slice(digest.as_bytes());
@@ -159,7 +165,9 @@ impl Recipe {
             path: path.to_path_buf(),
             source,
         };
-        let (bytes, id) = self.to_bytes().map_err(|reason| failed(io::Error::other(reason)))?;
+        let (bytes, id) = self
+            .to_bytes()
+            .map_err(|reason| failed(io::Error::other(reason)))?;
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -186,7 +194,11 @@ impl Recipe {
     /// # Errors
     /// [`RecipeError::OtherModel`].
     pub fn check_model(&self, manifest: &Manifest) -> Result<(), RecipeError> {
-        if self.origin.model_sha256.eq_ignore_ascii_case(&manifest.sha256) {
+        if self
+            .origin
+            .model_sha256
+            .eq_ignore_ascii_case(&manifest.sha256)
+        {
             return Ok(());
         }
         let short = |hash: &str| hash.chars().take(12).collect::<String>();
@@ -207,9 +219,18 @@ impl Recipe {
                 name: "places".into(),
                 kind: Dtype::U64,
                 shape: vec![normal.memory.ncols(), normal.grid.patches().div_ceil(64)],
-                bytes: normal.places.as_words().iter().flat_map(|w| w.to_le_bytes()).collect(),
+                bytes: normal
+                    .places
+                    .as_words()
+                    .iter()
+                    .flat_map(|w| w.to_le_bytes())
+                    .collect(),
             },
         ];
+        for (block, mean) in normal.blocks.iter().zip(normal.block_means.iter().flatten()) {
+            let mean = DMatrix::from_column_slice(mean.len(), 1, mean.as_slice());
+            arrays.push(Array::floats(&format!("block{block}.mean"), &mean));
+        }
         for (block, basis) in normal.blocks.iter().zip(&normal.block_bases) {
             arrays.push(Array::floats(&format!("block{block}.basis"), basis));
         }
@@ -250,11 +271,17 @@ struct Arrays<'a>(&'a SafeTensors<'a>);
 
 impl Arrays<'_> {
     fn of(&self, name: &str, kind: Dtype) -> Result<TensorView<'_>, String> {
-        let view = self.0.tensor(name).map_err(|_| format!("array {name:?} is missing"))?;
+        let view = self
+            .0
+            .tensor(name)
+            .map_err(|_| format!("array {name:?} is missing"))?;
         if view.dtype() == kind {
             Ok(view)
         } else {
-            Err(format!("array {name:?} holds {:?}, expected {kind:?}", view.dtype()))
+            Err(format!(
+                "array {name:?} holds {:?}, expected {kind:?}",
+                view.dtype()
+            ))
         }
     }
 
@@ -262,7 +289,10 @@ impl Arrays<'_> {
     fn matrix(&self, name: &str) -> Result<DMatrix<f32>, String> {
         let view = self.of(name, Dtype::F32)?;
         let &[columns, rows] = view.shape() else {
-            return Err(format!("array {name:?} has shape {:?}, expected two sides", view.shape()));
+            return Err(format!(
+                "array {name:?} has shape {:?}, expected two sides",
+                view.shape()
+            ));
         };
         let (values, _) = view.data().as_chunks::<4>();
         let values = values.iter().map(|bytes| f32::from_le_bytes(*bytes));
@@ -274,7 +304,10 @@ fn assemble(header: Header, arrays: &Arrays<'_>) -> Result<Recipe, String> {
     let memory = arrays.matrix("memory")?;
     let view = arrays.of("places", Dtype::U64)?;
     let (words, _) = view.data().as_chunks::<8>();
-    let words = words.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
+    let words = words
+        .iter()
+        .map(|bytes| u64::from_le_bytes(*bytes))
+        .collect();
     // A grid is stated by the file and bounds what is allocated for it later.
     let sane = |side: usize| (1..=256).contains(&side);
     if !sane(header.grid.rows) || !sane(header.grid.cols) {
@@ -287,9 +320,18 @@ fn assemble(header: Header, arrays: &Arrays<'_>) -> Result<Recipe, String> {
         .iter()
         .map(|block| arrays.matrix(&format!("block{block}.basis")))
         .collect::<Result<_, _>>()?;
+    let mean = |block: &usize| {
+        let mean = arrays.matrix(&format!("block{block}.mean"))?;
+        Ok(DVector::from_column_slice(mean.as_slice()))
+    };
+    let block_means = match header.centre {
+        Centre::Image => None,
+        Centre::Parts => Some(header.blocks.iter().map(mean).collect::<Result<_, String>>()?),
+    };
     let normal = NormalParts {
         grid: header.grid,
         blocks: header.blocks,
+        block_means,
         block_bases,
         memory,
         places,
@@ -336,8 +378,12 @@ fn checksum(bytes: &[u8], stated: &str) -> Option<String> {
 
 /// The bytes before the arrays: the length of the header, then the header.
 fn header_of(bytes: &[u8]) -> &[u8] {
-    let length = bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
-    let end = usize::try_from(length).ok().and_then(|length| length.checked_add(8));
+    let length = bytes
+        .first_chunk()
+        .map_or(0, |length| u64::from_le_bytes(*length));
+    let end = usize::try_from(length)
+        .ok()
+        .and_then(|length| length.checked_add(8));
     end.and_then(|end| bytes.get(..end)).unwrap_or(bytes)
 }
 

@@ -1,7 +1,7 @@
 //! Learning: features of good parts in, normal model and limits out. Parts are looked at one at a
 //! time; what is kept of each is a file on disk and 4 bytes a patch.
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 
 use super::calibration::{Calibration, Ground, Limit};
 use super::error::LearnError;
@@ -10,7 +10,7 @@ use super::spill::Spill;
 use crate::image::Roi;
 use crate::inspect::{Limits, image_statistic, refine};
 use crate::normal::{
-    Features, Moments, NormalModel, NormalParts, Places, Subspace, WholeMoments,
+    Centre, Features, Moments, NormalModel, NormalParts, Places, Subspace, WholeMoments, relative_to,
 };
 use crate::vit::Grid;
 
@@ -23,6 +23,8 @@ pub struct LearnOptions {
     pub memory: usize,
     /// Share of good parts that may be rejected.
     pub false_reject: f64,
+    /// Whether place counts.
+    pub place: Place,
 }
 
 impl Default for LearnOptions {
@@ -32,6 +34,7 @@ impl Default for LearnOptions {
             rank: 128,
             memory: 1024,
             false_reject: 0.01,
+            place: Place::Decide,
         }
     }
 }
@@ -55,6 +58,27 @@ const POOLED_PARTS: usize = 16;
 
 /// Parts below which limits are taken from views instead.
 const FEWEST_LEFT_OUT: usize = 2;
+
+/// Parts below which their scores are too few to choose a setting by.
+const FEWEST_TO_COMPARE: usize = 4;
+
+/// How far a remembered patch may lie from where it was seen, in patches, when place counts.
+const REACH: usize = 2;
+
+/// Rise of the mean logarithm of left-out scores up to which parts are taken to lie alike.
+const PLACE_COST: f64 = 0.05;
+
+/// Whether it counts where on the image a patch lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Place {
+    /// The good parts decide; with too few of them it does not.
+    #[default]
+    Decide,
+    /// It counts: parts always lie alike, within two patches.
+    Counts,
+    /// It does not: parts lie anywhere.
+    DoesNot,
+}
 
 /// Learns one product. Calls, in order: [`new`](Self::new); [`add`](Self::add) for each part;
 /// [`add_view`](Self::add_view) for altered views if [`needs_views`](Self::needs_views);
@@ -116,10 +140,14 @@ impl Learner {
 
     /// Whether there are too few parts to leave one out, so that views are needed for the limits.
     pub fn needs_views(&self) -> bool {
-        self.parts() < FEWEST_LEFT_OUT
+        self.folds() == 0
     }
 
     /// Learns; `step` is called with the number of steps done and to do.
+    ///
+    /// Whether patches are measured from their image's mean or from that of all parts, and whether
+    /// place counts, is decided by the parts: that setting is taken under which left-out parts
+    /// score most alike, as the limit then lies closest to them.
     ///
     /// # Errors
     /// [`LearnError`] when there is no part, or the disk refuses.
@@ -128,43 +156,99 @@ impl Learner {
         if parts == 0 {
             return Err(LearnError::NoParts);
         }
-        let folds = if self.needs_views() { 0 } else { parts.min(MOST_FOLDS) };
-        let steps = 2 + folds;
-        step(0, steps);
-        let whole = self.moments.whole();
-        let subspace = Subspace::leading(&whole, self.options.rank, None)?;
-        let memory = self.remember(&subspace)?;
-        step(1, steps);
-        let normal = self.normal(&subspace, &memory)?;
-        let seen = self.seen(&normal)?;
-        let mut normal = normal;
-        normal.places = places(self.grid, memory.part.len(), &seen, |_| true);
-        step(2, steps);
-        let scores = if folds == 0 {
-            self.view_scores(&normal)?
-        } else {
-            let mut scores = vec![0.0; parts];
-            for fold in 0..folds {
-                let left_out = |part: usize| part % folds == fold;
-                let model = self.without(&whole, &subspace, &memory, &seen, &left_out)?;
-                for part in (0..parts).filter(|&part| left_out(part)) {
-                    scores[part] = self.statistic(&model, &self.parts.part(part)?);
-                }
-                step(3 + fold, steps);
-            }
-            scores
+        let centres: &[Centre] = match parts {
+            0..FEWEST_TO_COMPARE => &[Centre::Image],
+            _ => &[Centre::Image, Centre::Parts],
         };
-        let ground = (folds == 0).then_some(Ground::Views);
-        let limit = Limit::new(&scores, parts, self.options.false_reject, ground);
+        let steps = centres.len() * (1 + self.folds());
+        let mut done = 0;
+        let mut attempts = Vec::new();
+        for &centre in centres {
+            attempts.push(self.attempt(centre, &mut || {
+                done += 1;
+                step(done, steps);
+            })?);
+        }
+        let spread = |attempt: &Attempt| spread_of_logarithms(&attempt.anywhere);
+        attempts.sort_by(|a, b| spread(a).total_cmp(&spread(b)));
+        let Some(mut best) = attempts.into_iter().next() else {
+            return Err(LearnError::NoParts);
+        };
+        let scores = match self.options.place {
+            Place::Counts => &best.in_place,
+            Place::DoesNot => &best.anywhere,
+            Place::Decide if parts >= FEWEST_TO_COMPARE && best.place_is_kept() => &best.in_place,
+            Place::Decide => &best.anywhere,
+        };
+        if std::ptr::eq(scores, &best.anywhere) {
+            best.normal.gate = None;
+        }
+        let ground = (self.folds() == 0).then_some(Ground::Views);
+        let limit = Limit::new(scores, parts, self.options.false_reject, ground);
         Ok(Learned {
-            normal,
+            normal: best.normal,
             limits: Limits { image: limit.value },
             calibration: limit.calibration,
         })
     }
 
+    /// How often some parts are left out and judged by the others.
+    fn folds(&self) -> usize {
+        match self.parts() {
+            0..FEWEST_LEFT_OUT => 0,
+            parts => parts.min(MOST_FOLDS),
+        }
+    }
+
+    /// Learns with one centre, and scores each part while it is left out.
+    fn attempt(&self, centre: Centre, step: &mut dyn FnMut()) -> Result<Attempt, LearnError> {
+        let whole = self.moments.whole();
+        let subspace = Subspace::leading(&whole, centre, self.options.rank, None)?;
+        let mean = match centre {
+            Centre::Parts => Some(whole.mean().cast::<f32>()),
+            Centre::Image => None,
+        };
+        let memory = self.remember(&subspace, mean.as_ref())?;
+        let mut normal = self.normal(centre, &subspace, &memory);
+        let seen = self.seen(&normal)?;
+        normal.places = places(self.grid, memory.part.len(), &seen, |_| true);
+        normal.gate = Some(REACH);
+        step();
+        let parts = self.parts();
+        let (mut anywhere, mut in_place) = (vec![0.0; parts], vec![0.0; parts]);
+        let folds = self.folds();
+        for fold in 0..folds {
+            let left_out = |part: usize| part % folds == fold;
+            let model = self.without(&whole, centre, &subspace, &memory, &seen, &left_out)?;
+            for part in (0..parts).filter(|&part| left_out(part)) {
+                let scores = model.score_total(&self.parts.part(part)?);
+                anywhere[part] = self.statistic(&scores.anywhere);
+                in_place[part] = self.statistic(&scores.score);
+            }
+            step();
+        }
+        if folds == 0 {
+            let model = NormalModel::new(normal.clone())?;
+            (anywhere, in_place) = (0..self.views.len())
+                .map(|view| {
+                    let scores = model.score_total(&self.views.part(view)?);
+                    Ok((self.statistic(&scores.anywhere), self.statistic(&scores.score)))
+                })
+                .collect::<Result<(Vec<_>, Vec<_>), LearnError>>()?;
+        }
+        Ok(Attempt {
+            normal,
+            anywhere,
+            in_place,
+        })
+    }
+
     /// Chooses the patches to remember.
-    fn remember(&self, subspace: &Subspace) -> Result<Memory, LearnError> {
+    fn remember(
+        &self,
+        subspace: &Subspace,
+        mean: Option<&DVector<f32>>,
+    ) -> Result<Memory, LearnError> {
         let rows = subspace.basis.transpose().cast::<f32>();
         let patches = self.grid.patches();
         let count = match self.parts() {
@@ -174,14 +258,14 @@ impl Learner {
         let capacity = (POOLED_PARTS * 1024).max(4 * patches).max(4 * count);
         let mut pool = Pool::new(self.dim, rows.nrows(), capacity);
         for part in 0..self.parts() {
-            let features = self.parts.part(part)?;
-            pool.add(part as u32, &features, &(&rows * &features));
+            let relative = relative_to(&self.parts.part(part)?, mean);
+            pool.add(part as u32, &relative, &(&rows * &relative));
         }
         Ok(pool.remember(count))
     }
 
     /// The normal model of all parts, places still empty.
-    fn normal(&self, subspace: &Subspace, memory: &Memory) -> Result<NormalParts, LearnError> {
+    fn normal(&self, centre: Centre, subspace: &Subspace, memory: &Memory) -> NormalParts {
         // Best linear prediction of a block's contribution from the coordinates:
         // U_b = Cov(f_b, c) Cov(c)^-1 = Cov(f_b, f) U L^-1; summed over blocks this is U.
         let mut scaled = subspace.basis.clone();
@@ -190,20 +274,22 @@ impl Learner {
         }
         let bases: Vec<DMatrix<f64>> = self
             .moments
-            .block_covariances()
+            .block_covariances(centre)
             .map(|covariance| covariance * &scaled)
             .collect();
         // Directions without variance have no prediction; give the rest of U to each block alike,
         // so that the blocks add up to U whatever happens.
         let missing = (&subspace.basis - bases.iter().sum::<DMatrix<f64>>()) / bases.len() as f64;
-        Ok(NormalParts {
+        let means = || self.moments.block_means().into_iter().map(|m| m.cast::<f32>()).collect();
+        NormalParts {
             grid: self.grid,
             blocks: self.blocks.clone(),
+            block_means: (centre == Centre::Parts).then(means),
             block_bases: bases.iter().map(|b| (b + &missing).cast::<f32>()).collect(),
             memory: memory.coordinates.clone(),
             places: Places::new(self.grid, memory.part.len()),
             gate: None,
-        })
+        }
     }
 
     /// For each part and patch, the remembered patch that it is most like.
@@ -219,6 +305,7 @@ impl Learner {
     fn without(
         &self,
         whole: &WholeMoments,
+        centre: Centre,
         subspace: &Subspace,
         memory: &Memory,
         seen: &[Vec<u32>],
@@ -228,8 +315,7 @@ impl Learner {
         for part in (0..self.parts()).filter(|&part| left_out(part)) {
             rest.remove(&self.parts.part(part)?);
         }
-        let subspace =
-            Subspace::leading(&rest, self.options.rank, Some(&subspace.basis))?;
+        let subspace = Subspace::leading(&rest, centre, self.options.rank, Some(&subspace.basis))?;
         let mut remembered = memory.features.clone();
         for (element, &part) in memory.part.iter().enumerate() {
             if left_out(part as usize) {
@@ -237,41 +323,64 @@ impl Learner {
             }
         }
         let basis = subspace.basis.cast::<f32>();
+        // The memory holds features measured from the mean of all parts; the mean of the rest is a
+        // little elsewhere.
+        let mean = (centre == Centre::Parts).then(|| {
+            let shift = (rest.mean() - whole.mean()).cast::<f32>();
+            remembered.column_iter_mut().for_each(|mut column| column -= &shift);
+            vec![rest.mean().cast::<f32>()]
+        });
         let parts = NormalParts {
             grid: self.grid,
             // Only whole features are scored here, so one block stands for all.
             blocks: vec![0],
+            block_means: mean,
             memory: basis.transpose() * remembered,
             block_bases: vec![basis],
             places: places(self.grid, memory.part.len(), seen, |part| !left_out(part)),
-            gate: None,
+            gate: Some(REACH),
         };
         Ok(NormalModel::new(parts)?)
     }
 
-    /// Scores of the views under the model of all parts.
-    fn view_scores(&self, normal: &NormalParts) -> Result<Vec<f32>, LearnError> {
-        let model = NormalModel::new(normal.clone())?;
-        (0..self.views.len())
-            .map(|view| Ok(self.statistic(&model, &self.views.part(view)?)))
-            .collect()
-    }
-
-    /// The number by which an image is judged, of `[dim, patches]` features.
-    fn statistic(&self, model: &NormalModel, features: &DMatrix<f32>) -> f32 {
-        let scores = model.score_total(features);
+    /// The number by which an image is judged, of one score a patch.
+    fn statistic(&self, scores: &[f32]) -> f32 {
         // Where the picture lies does not matter for the statistic.
-        image_statistic(&refine(&scores.score, self.grid, 1.0, Roi::whole(1, 1)))
+        image_statistic(&refine(scores, self.grid, 1.0, Roi::whole(1, 1)))
     }
 }
 
+/// What was learned with one centre.
+struct Attempt {
+    /// With the gate set.
+    normal: NormalParts,
+    /// Raw score of each left-out part (or view) when place does not count.
+    anywhere: Vec<f32>,
+    /// The same when it does.
+    in_place: Vec<f32>,
+}
+
+impl Attempt {
+    /// Whether parts lie so much alike that their scores stay where they were when place counts.
+    fn place_is_kept(&self) -> bool {
+        mean_of_logarithms(&self.in_place) - mean_of_logarithms(&self.anywhere) < PLACE_COST
+    }
+}
+
+fn mean_of_logarithms(scores: &[f32]) -> f64 {
+    let sum: f64 = scores.iter().map(|&s| f64::from(s).max(1e-12).ln()).sum();
+    sum / scores.len().max(1) as f64
+}
+
+/// Standard deviation of the logarithms.
+fn spread_of_logarithms(scores: &[f32]) -> f64 {
+    let mean = mean_of_logarithms(scores);
+    let square = |&s: &f32| (f64::from(s).max(1e-12).ln() - mean).powi(2);
+    (scores.iter().map(square).sum::<f64>() / scores.len().max(1) as f64).sqrt()
+}
+
 /// Where each remembered patch was seen on the parts that count.
-fn places(
-    grid: Grid,
-    memory: usize,
-    seen: &[Vec<u32>],
-    counts: impl Fn(usize) -> bool,
-) -> Places {
+fn places(grid: Grid, memory: usize, seen: &[Vec<u32>], counts: impl Fn(usize) -> bool) -> Places {
     let mut places = Places::new(grid, memory);
     for (_, seen) in seen.iter().enumerate().filter(|(part, _)| counts(*part)) {
         for (patch, &element) in seen.iter().enumerate() {

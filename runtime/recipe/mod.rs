@@ -20,7 +20,7 @@ use crate::normal::NormalParts;
 pub use calibration::{Calibration, Ground};
 pub use error::{LearnError, RecipeError};
 pub use golden::{Golden, GoldenMismatch};
-pub use learn::{Learned, Learner, LearnOptions};
+pub use learn::{LearnOptions, Learned, Learner, Place};
 
 /// Everything that a station needs to judge parts of one product.
 #[derive(Debug, Clone, PartialEq)]

@@ -38,7 +38,8 @@ impl Spill {
     pub fn push(&mut self, features: &DMatrix<f32>) -> Result<(), LearnError> {
         debug_assert_eq!(features.shape(), (self.dim, self.patches));
         let bytes = part_bytes(self.dim, self.patches);
-        self.append(features).map_err(|source| refused(source, bytes))?;
+        self.append(features)
+            .map_err(|source| refused(source, bytes))?;
         self.parts += 1;
         Ok(())
     }

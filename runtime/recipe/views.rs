@@ -46,9 +46,8 @@ fn coloured(picture: &RgbImage, gain: [f32; 3]) -> RgbImage {
 /// Moved by whole pixels; what comes into view repeats the edge.
 fn moved(picture: &RgbImage, right: i64, down: i64) -> RgbImage {
     let (width, height) = picture.dimensions();
-    let from = |to: u32, by: i64, side: u32| {
-        (i64::from(to) - by).clamp(0, i64::from(side) - 1) as u32
-    };
+    let from =
+        |to: u32, by: i64, side: u32| (i64::from(to) - by).clamp(0, i64::from(side) - 1) as u32;
     RgbImage::from_fn(width, height, |x, y| {
         *picture.get_pixel(from(x, right, width), from(y, down, height))
     })
