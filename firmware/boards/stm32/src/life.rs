@@ -68,3 +68,49 @@ pub const fn cause(flags: u32, survived: bool) -> ResetCause {
         ResetCause::Unknown
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Memory that was just switched on.
+    const NOISE: Record = [0x1234_5678, 0x9ABC_DEF0];
+    const BROWN_OUT_AND_PIN: u32 = 3 << 26;
+
+    #[test]
+    fn a_life_after_a_life_has_the_next_epoch() {
+        assert_eq!(next_epoch(write(Epoch(41)), 7), Epoch(42));
+        assert_eq!(next_epoch(write(Epoch(u16::MAX)), 7), Epoch(0));
+    }
+
+    #[test]
+    fn a_life_after_nothing_has_the_epoch_that_the_noise_gives() {
+        assert_eq!(next_epoch(NOISE, 7), Epoch(7));
+        assert_eq!(next_epoch([0, 0], 7), Epoch(7));
+        assert_eq!(next_epoch([u32::MAX, 0], 7), Epoch(7));
+    }
+
+    #[test]
+    fn a_record_with_any_bit_turned_is_none() {
+        let [word, turned] = write(Epoch(41));
+        for bit in 0..32 {
+            assert_eq!(read([word ^ 1 << bit, turned]), None);
+            assert_eq!(read([word, turned ^ 1 << bit]), None);
+        }
+    }
+
+    #[test]
+    fn a_dip_is_told_from_switching_on_by_what_the_memory_kept() {
+        assert_eq!(cause(BROWN_OUT_AND_PIN, true), ResetCause::BrownOut);
+        assert_eq!(cause(BROWN_OUT_AND_PIN, false), ResetCause::PowerOn);
+    }
+
+    #[test]
+    fn the_cause_is_the_innermost_one() {
+        let pin = 1 << 26;
+        assert_eq!(cause(1 << 29 | pin, true), ResetCause::Watchdog);
+        assert_eq!(cause(1 << 28 | pin, true), ResetCause::Software);
+        assert_eq!(cause(pin, true), ResetCause::Pin);
+        assert_eq!(cause(0, true), ResetCause::Unknown);
+    }
+}
