@@ -8,13 +8,21 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use super::files;
-use super::output::{json_line, peak_rss_mb, rounded};
+use super::output::{identity, json_line, now, peak_rss_mb, rounded, write_page};
 use super::progress;
 use super::source::{Engine, RecipeFile};
-use crate::evaluate::{Evaluation, Figures, HitRule, TruthFolders};
+use crate::evaluate::{
+    Evaluation, Figures, HitRule, PixelMetrics, Rate, RegionTruth, TruthFolders,
+};
 use crate::hash::sha256;
 use crate::image;
 use crate::pipeline::{Judged, Pipeline};
+use crate::report::{
+    EvaluationReport, Gallery, JudgedImage, Outcome, Picture, overlay_with_truth,
+};
+
+/// Pictures of each sort in a report.
+const GALLERY: usize = 6;
 
 /// Arguments of `andon eval`.
 #[derive(Debug, clap::Args)]
@@ -45,6 +53,9 @@ pub struct Args {
     /// Print one JSON object with the figures
     #[arg(long)]
     json: bool,
+    /// Write a page with plots, tables and pictures of the worst cases
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     #[command(flatten)]
     engine: Engine,
 }
@@ -60,6 +71,12 @@ struct Line<'a> {
     errors: usize,
     recipe: &'a str,
     model: &'a str,
+}
+
+/// One image and what came of it, for the report.
+struct Row<'a> {
+    path: &'a Path,
+    judged: JudgedImage,
 }
 
 /// Runs the command.
@@ -78,48 +95,67 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     let learned: HashSet<&str> = match args.with_learned {
         true => HashSet::new(),
-        false => recipe
-            .origin
-            .parts
-            .iter()
-            .map(|part| part.sha256.as_str())
-            .collect(),
+        false => recipe.origin.parts.iter().map(|part| part.sha256.as_str()).collect(),
     };
     let mut evaluation = Evaluation::new(HitRule::default(), args.masks.is_some());
+    let mut rows = Vec::new();
     let mut times = Vec::new();
-    let (mut left_out, mut errors) = (0, 0);
+    let mut left_out = 0;
     let bar = progress::bar(good.images.len() + bad.images.len(), "evaluate");
     let images = good
         .images
         .iter()
-        .map(|p| (p, true))
-        .chain(bad.images.iter().map(|p| (p, false)));
-    for (path, is_good) in images {
-        match judge(&pipeline, path, &learned) {
-            Ok(None) => left_out += 1,
+        .map(|path| (path, false))
+        .chain(bad.images.iter().map(|path| (path, true)));
+    for (path, is_bad) in images {
+        let outcome = match judge(&pipeline, path, &learned) {
+            Ok(None) => {
+                left_out += 1;
+                bar.inc(1);
+                continue;
+            }
             Ok(Some((judged, size))) => {
                 times.push(judged.times.total().as_secs_f64() * 1e3);
-                if is_good {
-                    evaluation.add_good(&judged.inspection, size)?;
-                } else {
+                let inspection = &judged.inspection;
+                let hits = if is_bad {
                     let known = truth.load(path, size)?;
-                    evaluation.add_bad(&judged.inspection, size, &known)?;
+                    evaluation.add_bad(inspection, size, &known)?.regions
+                } else {
+                    evaluation.add_good(inspection, size)?.regions
+                };
+                Outcome::Judged {
+                    verdict: inspection.verdict,
+                    score: inspection.score,
+                    regions: inspection.regions.len(),
+                    hits,
                 }
             }
             Err(error) => {
-                errors += 1;
                 bar.suspend(|| eprintln!("error: {}: {error:#}", path.display()));
+                Outcome::Failed(format!("{error:#}"))
             }
-        }
+        };
+        rows.push(Row {
+            path,
+            judged: JudgedImage {
+                name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                bad: is_bad,
+                kind: None,
+                outcome,
+                picture: None,
+            },
+        });
         bar.inc(1);
     }
     bar.finish_and_clear();
     times.sort_by(f64::total_cmp);
+    let ms_median = times.get(times.len() / 2).copied().map(rounded);
     let figures = evaluation.figures();
+    let errors = rows.iter().filter(|row| row.judged.score().is_none()).count();
     if args.json {
         json_line(&Line {
-            figures,
-            ms_median: times.get(times.len() / 2).copied().map(rounded),
+            figures: figures.clone(),
+            ms_median,
             rss_mb: peak_rss_mb(),
             left_out,
             errors,
@@ -127,7 +163,25 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             model: &recipe.origin.model_sha256,
         })?;
     } else {
-        println!("{figures:#?}");
+        print_figures(&evaluation, &figures, left_out, errors);
+    }
+    if let Some(path) = &args.report {
+        add_pictures(&pipeline, &truth, &mut rows)?;
+        let pixels = evaluation.pixels();
+        let report = EvaluationReport {
+            title: recipe.origin.name.clone(),
+            date: now(),
+            identity: identity(&recipe),
+            figures,
+            rule: HitRule::default(),
+            pixel_auroc_error: pixels.and_then(PixelMetrics::auroc_error),
+            pro_error: pixels.and_then(PixelMetrics::pro_error),
+            pro_curve: pixels.map(|pixels| pixels.pro_curve(200)).unwrap_or_default(),
+            ms_median,
+            rss_mb: peak_rss_mb(),
+            images: rows.into_iter().map(|row| row.judged).collect(),
+        };
+        write_page(path, &report.html())?;
     }
     Ok(ExitCode::from(if errors > 0 { 2 } else { 0 }))
 }
@@ -146,4 +200,59 @@ fn judge(
     let picture = image::decode(&bytes, &path.display().to_string())?;
     let size = [picture.width(), picture.height()];
     Ok(Some((pipeline.inspect(&picture)?, size)))
+}
+
+/// Draws the overlays of the images worth a look. They are judged once more for it, so that an
+/// evaluation of thousands of images need not keep every map.
+fn add_pictures(pipeline: &Pipeline, truth: &TruthFolders, rows: &mut [Row<'_>]) -> Result<()> {
+    let judged: Vec<_> = rows.iter().map(|row| row.judged.clone()).collect();
+    let chosen: Vec<usize> = Gallery::pick(&judged, GALLERY).indices().collect();
+    let bar = progress::bar(chosen.len(), "pictures");
+    for index in chosen {
+        let row = &mut rows[index];
+        let picture = image::read(row.path)?;
+        let inspection = pipeline.inspect(&picture)?.inspection;
+        let size = [picture.width(), picture.height()];
+        let known = if row.judged.bad {
+            RegionTruth::new(&truth.load(row.path, size)?)
+        } else {
+            None
+        };
+        let boxes = known.as_ref().map_or(&[][..], RegionTruth::boxes);
+        let drawn = overlay_with_truth(&picture, &inspection, &row.judged.name, boxes);
+        row.judged.picture = Some(Picture::thumbnail(&drawn, 1000)?);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+fn print_figures(evaluation: &Evaluation, figures: &Figures, left_out: usize, errors: usize) {
+    let number = |value: Option<f64>| value.map_or("-".into(), |v| format!("{v:.3}"));
+    println!("good parts         {} ({left_out} left out: learned from)", figures.good);
+    println!("bad parts          {}", figures.bad);
+    println!("not judged         {errors}");
+    println!("false rejects      {}", share(evaluation.false_reject()));
+    println!("misses             {}", share(evaluation.miss()));
+    println!("image AUROC        {}", number(figures.image_auroc));
+    println!("pixel AUROC        {}", number(figures.pixel_auroc));
+    println!("AU-PRO (0.3)       {}", number(figures.pro));
+    println!("region recall      {}", number(figures.region_recall));
+    println!("region precision   {}", number(figures.region_precision));
+    println!("regions per good   {}", number(figures.regions_per_good));
+}
+
+/// A count, its share, and the share's 95 % interval.
+fn share(rate: Rate) -> String {
+    match (rate.share(), rate.interval()) {
+        (Some(share), Some([low, high])) => format!(
+            "{} of {}: {:.1} % (95 %: {:.1} to {:.1} %)",
+            rate.count,
+            rate.of,
+            100.0 * share,
+            100.0 * low,
+            100.0 * high
+        ),
+        _ => "-".into(),
+    }
 }

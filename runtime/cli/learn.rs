@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use super::files;
-use super::output::{json_line, rounded};
+use super::output::{json_line, now, peak_rss_mb, rounded};
 use super::progress;
 use super::source::Engine;
 use crate::hash::sha256;
@@ -131,9 +131,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             },
             ..LearnOptions::default()
         },
-        created: jiff::Timestamp::now()
-            .strftime("%Y-%m-%dT%H:%M:%SZ")
-            .to_string(),
+        created: now(),
     };
     let mut lesson = Lesson::new(&model, settings, args.engine.threads())?;
     let skipped = learn_parts(&mut lesson, &images)?;
@@ -173,7 +171,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             parts_needed: recipe.calibration.parts_needed,
             bytes,
             seconds: rounded(seconds),
-            rss_mb: super::output::peak_rss_mb(),
+            rss_mb: peak_rss_mb(),
         })?;
     }
     Ok(ExitCode::SUCCESS)

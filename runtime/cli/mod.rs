@@ -1,6 +1,7 @@
 //! The command line: words in, rooms called, words out. Machine-readable output goes to stdout,
 //! everything else to stderr.
 
+mod demo;
 mod eval;
 mod files;
 mod inspect;
@@ -34,6 +35,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Learn, judge and report on a rendered production line; needs no camera and no files
+    Demo(demo::Args),
     /// Learn a product from images of good parts
     Learn(learn::Args),
     /// Judge images by a recipe
@@ -51,6 +54,7 @@ enum Command {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
         Command::Learn(args) => learn::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Eval(args) => eval::run(&args),

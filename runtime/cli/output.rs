@@ -1,9 +1,13 @@
-//! Lines of JSON on stdout.
+//! What commands write: lines of JSON on stdout, pages on disk.
 
 use std::io::{self, Write};
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use serde::Serialize;
+
+use crate::recipe::Recipe;
 
 /// Prints one object on a line of its own and flushes it, so that a reader behind a pipe sees each
 /// part as soon as it is judged.
@@ -31,4 +35,39 @@ pub fn peak_rss_mb() -> Option<f64> {
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some((kilobytes / 100.0).round() / 10.0)
+}
+
+/// The time of day as pages and recipes carry it: RFC 3339, UTC, whole seconds.
+pub fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Writes a page and says where it is.
+pub fn write_page(path: &Path, page: &str) -> Result<()> {
+    std::fs::write(path, page).with_context(|| format!("cannot write report {}", path.display()))?;
+    eprintln!("report: {}", path.display());
+    Ok(())
+}
+
+/// Names and hashes that say which recipe and model a report is about.
+pub fn identity(recipe: &Recipe) -> Vec<(String, String)> {
+    let origin = &recipe.origin;
+    let blocks: Vec<String> = recipe.normal.blocks.iter().map(ToString::to_string).collect();
+    let place = match recipe.normal.gate {
+        Some(reach) => format!("counts, within {reach} patches"),
+        None => "does not count".into(),
+    };
+    [
+        ("product", origin.name.clone()),
+        ("recipe", recipe.id.clone()),
+        ("learned", format!("{} by andon {}", origin.created, origin.program)),
+        ("good parts", origin.parts.len().to_string()),
+        ("model", format!("{} ({})", origin.model_name, origin.model_sha256)),
+        ("input", format!("{}, {}", recipe.view.input, recipe.normal.grid)),
+        ("blocks", blocks.join(", ")),
+        ("place", place),
+        ("limit", recipe.calibration.summary()),
+    ]
+    .map(|(name, value)| (name.to_string(), value))
+    .to_vec()
 }

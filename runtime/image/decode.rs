@@ -167,19 +167,29 @@ mod tests {
     fn every_truncation_of_a_picture_is_an_error_or_a_picture_and_never_a_panic() {
         let noisy = RgbImage::from_fn(24, 24, |x, y| image::Rgb([(x * y) as u8, x as u8, y as u8]));
         let picture = DynamicImage::ImageRgb8(noisy);
-        for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::Tiff] {
+        for format in [
+            ImageFormat::Png,
+            ImageFormat::Jpeg,
+            ImageFormat::Bmp,
+            ImageFormat::Tiff,
+        ] {
             let bytes = encoded(&picture, format);
             for end in 0..bytes.len() {
                 // A JPEG that lost its end may still decode, with grey below; both are fine.
                 let _ = decode(&bytes[..end], "cut");
             }
-            assert!(decode(&bytes[..bytes.len() / 3], "cut").is_err(), "{format:?}");
+            assert!(
+                decode(&bytes[..bytes.len() / 3], "cut").is_err(),
+                "{format:?}"
+            );
         }
     }
 
     #[test]
     fn a_text_file_named_like_a_picture_is_refused_by_name() {
-        let error = decode(b"not a picture", "part.png").unwrap_err().to_string();
+        let error = decode(b"not a picture", "part.png")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("part.png"), "{error}");
     }
 }

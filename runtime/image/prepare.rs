@@ -128,14 +128,35 @@ mod tests {
     #[test]
     fn the_input_keeps_the_shape_and_the_area_in_whole_patches() {
         let size = |content| InputSize::for_content(448, 14, content);
-        assert_eq!(size((640, 640)), InputSize { width: 448, height: 448 });
-        assert_eq!(size((1280, 720)), InputSize { width: 602, height: 336 });
-        assert_eq!(size((1, 100_000)), InputSize { width: 112, height: 1792 });
+        assert_eq!(
+            size((640, 640)),
+            InputSize {
+                width: 448,
+                height: 448
+            }
+        );
+        assert_eq!(
+            size((1280, 720)),
+            InputSize {
+                width: 602,
+                height: 336
+            }
+        );
+        assert_eq!(
+            size((1, 100_000)),
+            InputSize {
+                width: 112,
+                height: 1792
+            }
+        );
     }
 
     #[test]
     fn the_tensor_holds_one_plane_a_channel_normalised_as_told() {
-        let size = InputSize { width: 2, height: 1 };
+        let size = InputSize {
+            width: 2,
+            height: 1,
+        };
         let preparation = Preparation::new(None, size, [0.5, 0.0, 0.0], [0.5, 1.0, 2.0]);
         let picture = RgbImage::from_raw(2, 1, vec![255, 0, 0, 0, 255, 255]).unwrap();
         let tensor = preparation.normalise(&preparation.crop(&picture).unwrap());
@@ -144,8 +165,16 @@ mod tests {
 
     #[test]
     fn only_the_region_of_interest_is_seen() {
-        let size = InputSize { width: 14, height: 14 };
-        let roi = Some(Roi { x: 10, y: 20, width: 30, height: 30 });
+        let size = InputSize {
+            width: 14,
+            height: 14,
+        };
+        let roi = Some(Roi {
+            x: 10,
+            y: 20,
+            width: 30,
+            height: 30,
+        });
         let preparation = Preparation::new(roi, size, [0.0; 3], [1.0; 3]);
         let picture = RgbImage::from_fn(64, 64, |x, y| {
             let inside = (10..40).contains(&x) && (20..50).contains(&y);
@@ -153,7 +182,13 @@ mod tests {
         });
         let crop = preparation.crop(&picture).unwrap();
         assert!(crop.pixels().all(|p| p.0 == [255; 3]));
-        let error = preparation.crop(&RgbImage::new(30, 30)).unwrap_err().to_string();
-        assert!(error.contains("10,20,30,30") && error.contains("30 x 30"), "{error}");
+        let error = preparation
+            .crop(&RgbImage::new(30, 30))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("10,20,30,30") && error.contains("30 x 30"),
+            "{error}"
+        );
     }
 }

@@ -80,7 +80,12 @@ mod tests {
 
     #[test]
     fn a_region_fits_only_when_all_of_it_is_inside_even_with_huge_numbers() {
-        let roi = |x, width| Roi { x, y: 0, width, height: 1 };
+        let roi = |x, width| Roi {
+            x,
+            y: 0,
+            width,
+            height: 1,
+        };
         assert!(roi(5, 5).fits(10, 1));
         assert!(!roi(6, 5).fits(10, 1));
         assert!(!roi(u32::MAX, 2).fits(10, 1));

@@ -14,6 +14,9 @@ use crate::vit::{Model, ModelError};
 /// the last of them is computed.
 const BLOCKS: [usize; 4] = [5, 6, 7, 8];
 
+/// Inputs kept while learning: as many as views may have to be made of.
+const KEPT_INPUTS: usize = 3;
+
 /// What one product is learned with.
 #[derive(Debug, Clone)]
 pub struct LearnSettings {
@@ -35,7 +38,9 @@ pub struct Lesson {
     settings: LearnSettings,
     model: (String, String),
     records: Vec<PartRecord>,
-    first: Option<RgbImage>,
+    /// Inputs of the first parts: golden, and to make views of when there are few.
+    first: Vec<RgbImage>,
+    half_patch: i64,
 }
 
 /// Why a product could not be learned.
@@ -77,7 +82,8 @@ impl Lesson {
             settings,
             model: (manifest.name.clone(), manifest.sha256.to_lowercase()),
             records: Vec::new(),
-            first: None,
+            first: Vec::new(),
+            half_patch: manifest.architecture.patch as i64 / 2,
         })
     }
 
@@ -89,7 +95,9 @@ impl Lesson {
     pub fn add(&mut self, record: PartRecord, picture: &RgbImage) -> Result<(), LessonError> {
         let seen = self.front.see(picture)?;
         self.learner.add(&seen.features)?;
-        self.first.get_or_insert(seen.crop);
+        if self.first.len() < KEPT_INPUTS {
+            self.first.push(seen.crop);
+        }
         self.records.push(record);
         Ok(())
     }
@@ -105,15 +113,9 @@ impl Lesson {
     /// # Errors
     /// [`LessonError::Learn`] when there was no part, or the disk refuses.
     pub fn finish(mut self, mut step: impl FnMut(usize, usize)) -> Result<Recipe, LessonError> {
-        let first = self.first.take().ok_or(LearnError::NoParts)?;
+        let first = self.first.first().cloned().ok_or(LearnError::NoParts)?;
         if self.learner.needs_views() {
-            let views = views::altered(&first);
-            let count = views.len();
-            for (done, view) in views.into_iter().enumerate() {
-                step(done, count);
-                self.learner
-                    .add_view(&self.front.see_crop(view)?.features)?;
-            }
+            self.add_views(&mut step)?;
         }
         let Learned {
             normal,
@@ -143,6 +145,29 @@ impl Lesson {
             golden,
             id: String::new(),
         })
+    }
+}
+
+impl Lesson {
+    /// Looks at altered views of the few parts there are.
+    fn add_views(&mut self, step: &mut dyn FnMut(usize, usize)) -> Result<(), LessonError> {
+        let to_learn = |crop: &RgbImage| views::to_learn(crop, self.half_patch);
+        let to_learn: Vec<_> = self.first.iter().flat_map(to_learn).collect();
+        let to_check: Vec<_> = self.first.iter().flat_map(views::to_check).collect();
+        let count = to_learn.len() + to_check.len();
+        let mut done = 0;
+        let mut see = |view| {
+            step(done, count);
+            done += 1;
+            Ok::<_, LessonError>(self.front.see_crop(view)?.features)
+        };
+        for view in to_learn {
+            self.learner.add_view(&see(view)?)?;
+        }
+        for view in to_check {
+            self.learner.add_check(&see(view)?)?;
+        }
+        Ok(())
     }
 }
 

@@ -49,40 +49,51 @@ pub(super) struct Limit {
 const PRIOR_SPREAD: f64 = 0.2;
 const PRIOR_PARTS: f64 = 4.0;
 
+/// How far above the highest score of an altered view the limit lies.
+const VIEW_MARGIN: f64 = 1.1;
+
 impl Limit {
-    /// From the scores of parts that were each left out while the others were learned; `parts` is
-    /// how many independent parts stand behind them.
+    /// From the scores of parts that were each left out while the others were learned.
     ///
     /// With enough parts for the rate it is the conformal quantile (Vovk, Gammerman and Shafer
     /// 2005): the `ceil((n + 1)(1 - rate))`-th smallest score. With fewer no score reaches that
     /// far, and the limit is the normal-theory prediction limit of the scores' logarithms (Hahn
     /// and Meeker 1991, section 4.2) with a conjugate prior on their spread.
-    pub fn new(scores: &[f32], parts: usize, rate: f64, ground: Option<Ground>) -> Self {
+    pub fn from_left_out(scores: &[f32], rate: f64) -> Self {
         let n = scores.len();
         let mut sorted = scores.to_vec();
         sorted.sort_by(f32::total_cmp);
-        let rank = ((parts as f64 + 1.0) * (1.0 - rate)).ceil() as usize;
-        let (value, ground) = if ground.is_none() && rank <= n && n == parts {
+        let rank = ((n as f64 + 1.0) * (1.0 - rate)).ceil() as usize;
+        match sorted.get(rank.saturating_sub(1)) {
             // Just above the score, so that the part itself passes.
-            (f64::from(sorted[rank - 1]) * (1.0 + 1e-6), Ground::Quantile)
-        } else {
-            let limit = prediction_limit(scores, parts, rate);
-            (limit, ground.unwrap_or(Ground::Prediction))
-        };
-        let above = scores
-            .iter()
-            .filter(|&&score| f64::from(score) >= value)
-            .count();
+            Some(&score) => {
+                let value = f64::from(score) * (1.0 + 1e-6);
+                Self::stated(value, scores, n, rate, Ground::Quantile)
+            }
+            None => {
+                let value = prediction_limit(scores, rate);
+                Self::stated(value, scores, n, rate, Ground::Prediction)
+            }
+        }
+    }
+
+    /// From the scores of altered views, because there are only `parts` parts: all of the views
+    /// must pass, with a margin for how parts differ that no view shows.
+    pub fn from_views(scores: &[f32], parts: usize, rate: f64) -> Self {
+        let highest = scores.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+        let value = f64::from(highest) * VIEW_MARGIN;
+        Self::stated(value, scores, parts, rate, Ground::Views)
+    }
+
+    fn stated(value: f64, scores: &[f32], parts: usize, rate: f64, ground: Ground) -> Self {
+        let above = scores.iter().filter(|&&score| f64::from(score) >= value).count();
         Self {
             value: value as f32,
             calibration: Calibration {
                 false_reject: rate,
                 false_reject_bound: upper_bound(above.min(parts), parts),
                 parts_needed: parts_needed(rate),
-                left_out_scores: scores
-                    .iter()
-                    .map(|&s| (f64::from(s) / value) as f32)
-                    .collect(),
+                left_out_scores: scores.iter().map(|&s| (f64::from(s) / value) as f32).collect(),
                 ground,
             },
         }
@@ -91,16 +102,14 @@ impl Limit {
 
 /// The limit that the next part's score exceeds with probability `rate`, if logarithms of scores
 /// are normal.
-fn prediction_limit(scores: &[f32], parts: usize, rate: f64) -> f64 {
+fn prediction_limit(scores: &[f32], rate: f64) -> f64 {
     let logs: Vec<f64> = scores
         .iter()
         .map(|&s| f64::from(s).max(1e-12).ln())
         .collect();
     let mean = logs.iter().sum::<f64>() / logs.len().max(1) as f64;
     let squares: f64 = logs.iter().map(|log| (log - mean).powi(2)).sum();
-    // Views of one part count as one part.
-    let counted = parts.min(logs.len()).max(1) as f64;
-    let squares = squares * counted / logs.len().max(1) as f64;
+    let counted = logs.len().max(1) as f64;
     let freedom = PRIOR_PARTS + counted - 1.0;
     let spread = ((PRIOR_PARTS * PRIOR_SPREAD.powi(2) + squares) / freedom).sqrt();
     let factor = StudentsT::new(0.0, 1.0, freedom)
@@ -172,16 +181,16 @@ mod tests {
     #[test]
     fn with_enough_parts_the_limit_is_a_score_of_theirs_and_keeps_its_promise() {
         let scores: Vec<f32> = (1..=400).map(|i| i as f32).collect();
-        let limit = Limit::new(&scores, 400, 0.01, None);
+        let limit = Limit::from_left_out(&scores, 0.01);
         assert_eq!(limit.calibration.ground, Ground::Quantile);
         assert!((limit.value - 397.0).abs() < 0.1, "{}", limit.value);
     }
 
     #[test]
     fn with_few_parts_the_limit_lies_above_all_of_them_and_falls_as_parts_are_added() {
-        let few = Limit::new(&[1.0, 1.2, 0.9, 1.1], 4, 0.01, None);
+        let few = Limit::from_left_out(&[1.0, 1.2, 0.9, 1.1], 0.01);
         let scores: Vec<f32> = [1.0, 1.2, 0.9, 1.1].repeat(6);
-        let more = Limit::new(&scores, 24, 0.01, None);
+        let more = Limit::from_left_out(&scores, 0.01);
         assert_eq!(few.calibration.ground, Ground::Prediction);
         assert!(
             few.value > more.value && more.value > 1.2,
@@ -208,7 +217,7 @@ mod tests {
         let (mut above, trials) = (0, 20_000);
         for _ in 0..trials {
             let scores: Vec<f32> = (0..8).map(|_| draw()).collect();
-            let limit = Limit::new(&scores, 8, 0.05, None);
+            let limit = Limit::from_left_out(&scores, 0.05);
             above += usize::from(draw() > limit.value);
         }
         let rate = above as f64 / trials as f64;

@@ -3,7 +3,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::calibration::{Calibration, Ground, Limit};
+use super::calibration::{Calibration, Limit};
 use super::error::LearnError;
 use super::pool::{Memory, Pool};
 use super::spill::Spill;
@@ -56,11 +56,8 @@ const MOST_FOLDS: usize = 24;
 /// Parts whose patches are held in memory at once while choosing what to remember.
 const POOLED_PARTS: usize = 16;
 
-/// Parts below which limits are taken from views instead.
-const FEWEST_LEFT_OUT: usize = 2;
-
-/// Parts below which their scores are too few to choose a setting by.
-const FEWEST_TO_COMPARE: usize = 4;
+/// Parts below which altered views help out: with fewer, leaving one out leaves too little.
+const FEWEST: usize = 4;
 
 /// How far a remembered patch may lie from where it was seen, in patches, when place counts.
 const REACH: usize = 2;
@@ -80,17 +77,21 @@ pub enum Place {
     DoesNot,
 }
 
-/// Learns one product. Calls, in order: [`new`](Self::new); [`add`](Self::add) for each part;
-/// [`add_view`](Self::add_view) for altered views if [`needs_views`](Self::needs_views);
-/// [`finish`](Self::finish).
+/// Learns one product. Calls, in order: [`new`](Self::new); [`add`](Self::add) for each part; if
+/// [`needs_views`](Self::needs_views), [`add_view`](Self::add_view) and
+/// [`add_check`](Self::add_check) for altered views of the parts; [`finish`](Self::finish).
 pub struct Learner {
     options: LearnOptions,
     grid: Grid,
     blocks: Vec<usize>,
     dim: usize,
     moments: Moments,
-    parts: Spill,
-    views: Spill,
+    /// Parts, then views to learn from.
+    learned: Spill,
+    /// How many of them are parts.
+    parts: usize,
+    /// Views to set the limit by.
+    checks: Spill,
 }
 
 impl Learner {
@@ -110,8 +111,9 @@ impl Learner {
             blocks: blocks.to_vec(),
             dim,
             moments: Moments::new(dim, blocks.len()),
-            parts: Spill::new(dim, grid.patches())?,
-            views: Spill::new(dim, grid.patches())?,
+            learned: Spill::new(dim, grid.patches())?,
+            parts: 0,
+            checks: Spill::new(dim, grid.patches())?,
         })
     }
 
@@ -120,27 +122,33 @@ impl Learner {
     /// # Errors
     /// [`LearnError::Spill`] when the disk refuses.
     pub fn add(&mut self, features: &Features) -> Result<(), LearnError> {
-        self.parts.push(&features.total)?;
-        self.moments.add(features);
+        self.add_view(features)?;
+        self.parts += 1;
         Ok(())
     }
 
-    /// Adds an altered view of a part that was added: it widens the limits, and is not a part.
+    /// Adds an altered view of a part, to be learned like a part but not counted as one. Parts
+    /// come first.
     ///
     /// # Errors
     /// [`LearnError::Spill`] when the disk refuses.
     pub fn add_view(&mut self, features: &Features) -> Result<(), LearnError> {
-        self.views.push(&features.total)
+        self.learned.push(&features.total)?;
+        self.moments.add(features);
+        Ok(())
     }
 
-    /// Parts so far.
-    pub fn parts(&self) -> usize {
-        self.parts.len()
+    /// Adds an altered view of a part to set the limit by: it must pass.
+    ///
+    /// # Errors
+    /// [`LearnError::Spill`] when the disk refuses.
+    pub fn add_check(&mut self, features: &Features) -> Result<(), LearnError> {
+        self.checks.push(&features.total)
     }
 
-    /// Whether there are too few parts to leave one out, so that views are needed for the limits.
+    /// Whether there are too few parts to learn from them alone and to leave one out.
     pub fn needs_views(&self) -> bool {
-        self.folds() == 0
+        self.parts < FEWEST
     }
 
     /// Learns; `step` is called with the number of steps done and to do.
@@ -152,13 +160,13 @@ impl Learner {
     /// # Errors
     /// [`LearnError`] when there is no part, or the disk refuses.
     pub fn finish(self, mut step: impl FnMut(usize, usize)) -> Result<Learned, LearnError> {
-        let parts = self.parts();
-        if parts == 0 {
+        if self.parts == 0 {
             return Err(LearnError::NoParts);
         }
-        let centres: &[Centre] = match parts {
-            0..FEWEST_TO_COMPARE => &[Centre::Image],
-            _ => &[Centre::Image, Centre::Parts],
+        let centres: &[Centre] = if self.needs_views() {
+            &[Centre::Image]
+        } else {
+            &[Centre::Image, Centre::Parts]
         };
         let steps = centres.len() * (1 + self.folds());
         let mut done = 0;
@@ -174,17 +182,23 @@ impl Learner {
         let Some(mut best) = attempts.into_iter().next() else {
             return Err(LearnError::NoParts);
         };
-        let scores = match self.options.place {
-            Place::Counts => &best.in_place,
-            Place::DoesNot => &best.anywhere,
-            Place::Decide if parts >= FEWEST_TO_COMPARE && best.place_is_kept() => &best.in_place,
-            Place::Decide => &best.anywhere,
+        let place_counts = match self.options.place {
+            Place::Counts => true,
+            Place::DoesNot => false,
+            Place::Decide => !self.needs_views() && best.place_is_kept(),
         };
-        if std::ptr::eq(scores, &best.anywhere) {
+        let scores = if place_counts {
+            best.in_place
+        } else {
             best.normal.gate = None;
-        }
-        let ground = (self.folds() == 0).then_some(Ground::Views);
-        let limit = Limit::new(scores, parts, self.options.false_reject, ground);
+            best.anywhere
+        };
+        let rate = self.options.false_reject;
+        let limit = if self.needs_views() {
+            Limit::from_views(&scores, self.parts, rate)
+        } else {
+            Limit::from_left_out(&scores, rate)
+        };
         Ok(Learned {
             normal: best.normal,
             limits: Limits { image: limit.value },
@@ -194,9 +208,10 @@ impl Learner {
 
     /// How often some parts are left out and judged by the others.
     fn folds(&self) -> usize {
-        match self.parts() {
-            0..FEWEST_LEFT_OUT => 0,
-            parts => parts.min(MOST_FOLDS),
+        if self.needs_views() {
+            0
+        } else {
+            self.parts.min(MOST_FOLDS)
         }
     }
 
@@ -214,27 +229,26 @@ impl Learner {
         normal.places = places(self.grid, memory.part.len(), &seen, |_| true);
         normal.gate = Some(REACH);
         step();
-        let parts = self.parts();
-        let (mut anywhere, mut in_place) = (vec![0.0; parts], vec![0.0; parts]);
         let folds = self.folds();
+        let (mut anywhere, mut in_place) = (Vec::new(), Vec::new());
+        let mut judge = |model: &NormalModel, features: &DMatrix<f32>| {
+            let scores = model.score_total(features);
+            anywhere.push(self.statistic(&scores.anywhere));
+            in_place.push(self.statistic(&scores.score));
+        };
         for fold in 0..folds {
             let left_out = |part: usize| part % folds == fold;
             let model = self.without(&whole, centre, &subspace, &memory, &seen, &left_out)?;
-            for part in (0..parts).filter(|&part| left_out(part)) {
-                let scores = model.score_total(&self.parts.part(part)?);
-                anywhere[part] = self.statistic(&scores.anywhere);
-                in_place[part] = self.statistic(&scores.score);
+            for part in (0..self.parts).filter(|&part| left_out(part)) {
+                judge(&model, &self.learned.part(part)?);
             }
             step();
         }
         if folds == 0 {
             let model = NormalModel::new(normal.clone())?;
-            (anywhere, in_place) = (0..self.views.len())
-                .map(|view| {
-                    let scores = model.score_total(&self.views.part(view)?);
-                    Ok((self.statistic(&scores.anywhere), self.statistic(&scores.score)))
-                })
-                .collect::<Result<(Vec<_>, Vec<_>), LearnError>>()?;
+            for check in 0..self.checks.len() {
+                judge(&model, &self.checks.part(check)?);
+            }
         }
         Ok(Attempt {
             normal,
@@ -251,14 +265,16 @@ impl Learner {
     ) -> Result<Memory, LearnError> {
         let rows = subspace.basis.transpose().cast::<f32>();
         let patches = self.grid.patches();
-        let count = match self.parts() {
-            1 => self.options.memory.max(patches),
-            _ => self.options.memory,
+        let count = if self.needs_views() {
+            // There is no choosing among so few, but near-doubles of half-patch shifts abound.
+            self.options.memory.max(4 * patches)
+        } else {
+            self.options.memory
         };
         let capacity = (POOLED_PARTS * 1024).max(4 * patches).max(4 * count);
         let mut pool = Pool::new(self.dim, rows.nrows(), capacity);
-        for part in 0..self.parts() {
-            let relative = relative_to(&self.parts.part(part)?, mean);
+        for part in 0..self.learned.len() {
+            let relative = relative_to(&self.learned.part(part)?, mean);
             pool.add(part as u32, &relative, &(&rows * &relative));
         }
         Ok(pool.remember(count))
@@ -295,8 +311,8 @@ impl Learner {
     /// For each part and patch, the remembered patch that it is most like.
     fn seen(&self, normal: &NormalParts) -> Result<Vec<Vec<u32>>, LearnError> {
         let model = NormalModel::new(normal.clone())?;
-        (0..self.parts())
-            .map(|part| Ok(model.score_total(&self.parts.part(part)?).nearest))
+        (0..self.learned.len())
+            .map(|part| Ok(model.score_total(&self.learned.part(part)?).nearest))
             .collect()
     }
 
@@ -312,8 +328,8 @@ impl Learner {
         left_out: &impl Fn(usize) -> bool,
     ) -> Result<NormalModel, LearnError> {
         let mut rest = whole.clone();
-        for part in (0..self.parts()).filter(|&part| left_out(part)) {
-            rest.remove(&self.parts.part(part)?);
+        for part in (0..self.parts).filter(|&part| left_out(part)) {
+            rest.remove(&self.learned.part(part)?);
         }
         let subspace = Subspace::leading(&rest, centre, self.options.rank, Some(&subspace.basis))?;
         let mut remembered = memory.features.clone();
@@ -354,7 +370,7 @@ impl Learner {
 struct Attempt {
     /// With the gate set.
     normal: NormalParts,
-    /// Raw score of each left-out part (or view) when place does not count.
+    /// Raw score of each left-out part (or check) when place does not count.
     anywhere: Vec<f32>,
     /// The same when it does.
     in_place: Vec<f32>,

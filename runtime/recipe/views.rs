@@ -3,20 +3,28 @@
 use image::imageops;
 use image::{Rgb, RgbImage};
 
-/// Views of a part that must still pass: a little lighter and darker, warmer and colder, out of
-/// focus, moved by up to half a patch, noisy.
-pub(crate) fn altered(picture: &RgbImage) -> Vec<RgbImage> {
+/// Views to learn beside a part when there are few parts. A patch of the network shows what lies
+/// on its own grid; moving the picture by half a patch (`half`, pixels) shows what lies between.
+pub(crate) fn to_learn(picture: &RgbImage, half: i64) -> Vec<RgbImage> {
     vec![
-        coloured(picture, [0.85; 3]),
-        coloured(picture, [1.15; 3]),
-        coloured(picture, [1.06, 1.0, 0.94]),
-        coloured(picture, [0.94, 1.0, 1.06]),
+        moved(picture, half, 0),
+        moved(picture, 0, half),
+        moved(picture, half, half),
+        noisy(picture, 16),
+        coloured(picture, [0.75; 3]),
+    ]
+}
+
+/// Views that must pass, none of them among those that were learned: lighter, out of focus, moved
+/// a little, warmer.
+pub(crate) fn to_check(picture: &RgbImage) -> Vec<RgbImage> {
+    vec![
+        moved(picture, 2, 1),
+        moved(picture, -1, 2),
+        moved(picture, 4, -3),
         imageops::blur(picture, 0.8),
-        moved(picture, 7, 0),
-        moved(picture, 0, 7),
-        moved(picture, -5, -5),
-        moved(picture, 3, -2),
-        noisy(picture, 8),
+        coloured(picture, [1.2; 3]),
+        coloured(picture, [1.06, 1.0, 0.94]),
     ]
 }
 

@@ -50,7 +50,10 @@ impl Backbone {
             });
         }
         let request: Vec<_> = request.iter().collect();
-        if let Some((asked, _)) = request.iter().find(|(b, _)| !(1..=sizes.blocks).contains(b)) {
+        if let Some((asked, _)) = request
+            .iter()
+            .find(|(b, _)| !(1..=sizes.blocks).contains(b))
+        {
             return Err(ModelError::Block {
                 name: manifest.name.clone(),
                 blocks: sizes.blocks,

@@ -3,8 +3,8 @@
 
 use std::collections::HashSet;
 
-use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension::Value as Dim};
 use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension::Value as Dim};
 use tract_onnx::pb::{GraphProto, ModelProto, TensorProto, TypeProto, ValueInfoProto, type_proto};
 
 use super::{Grid, Manifest, position};
@@ -31,11 +31,9 @@ impl Cut<'_> {
 
     /// A model is one file: one that points to others could read anything on the disk.
     fn refuse_outside_data(&self, graph: &GraphProto) -> Result<(), String> {
-        match graph
-            .initializer
-            .iter()
-            .find(|t| t.data_location.is_some_and(|place| place != 0) || !t.external_data.is_empty())
-        {
+        match graph.initializer.iter().find(|t| {
+            t.data_location.is_some_and(|place| place != 0) || !t.external_data.is_empty()
+        }) {
             Some(tensor) => Err(format!(
                 "tensor {:?} keeps its data in another file, which is not allowed",
                 tensor.name
@@ -51,7 +49,9 @@ impl Cut<'_> {
             .flat_map(|node| node.output.iter().map(String::as_str))
             .collect();
         if let Some(missing) = self.outputs.iter().find(|n| !made.contains(n.as_str())) {
-            return Err(format!("it has no tensor {missing:?}, which the manifest names"));
+            return Err(format!(
+                "it has no tensor {missing:?}, which the manifest names"
+            ));
         }
         graph.output = self
             .outputs
@@ -108,7 +108,10 @@ impl Cut<'_> {
         let values = floats(table)
             .filter(|values| values.len() == rows * sizes.dim)
             .ok_or_else(|| {
-                format!("position embedding {name:?} is not a float table of {rows} x {}", sizes.dim)
+                format!(
+                    "position embedding {name:?} is not a float table of {rows} x {}",
+                    sizes.dim
+                )
             })?;
         let resized = position::resize(&values, sizes.class_tokens, sizes.dim, native, self.grid);
         let rows = sizes.class_tokens + self.grid.patches();
@@ -128,7 +131,12 @@ fn floats(tensor: &TensorProto) -> Option<Vec<f32>> {
         return Some(tensor.float_data.clone());
     }
     let (values, _) = tensor.raw_data.as_chunks::<4>();
-    Some(values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+    Some(
+        values
+            .iter()
+            .map(|bytes| f32::from_le_bytes(*bytes))
+            .collect(),
+    )
 }
 
 /// Keeps only what the outputs need, so that later blocks are neither parsed nor dequantised.

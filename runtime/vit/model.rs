@@ -36,10 +36,8 @@ impl Model {
                 source,
             })
         };
-        let manifest = Manifest::parse(
-            &read(manifest_path)?,
-            &manifest_path.display().to_string(),
-        )?;
+        let manifest =
+            Manifest::parse(&read(manifest_path)?, &manifest_path.display().to_string())?;
         let graph = read(&manifest_path.with_file_name(&manifest.file))?;
         Self::verified(manifest, Cow::Owned(graph))
     }

@@ -1,0 +1,165 @@
+//! The int8 linear layer: quantise the rows, multiply integers, and finish each tile while it is in registers (scale,
+//! zero-point correction, bias, then GELU or residual). Never spawns a thread and never allocates in the steady state.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+
+use crate::error::{same_len, whole_rows};
+use crate::quantise::{self, RowScale};
+use crate::{Error, Isa, PackedWeights, Scratch};
+
+/// What happens to each value of `x W + b` before it is stored.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Epilogue<'a> {
+    /// Nothing.
+    None,
+    /// GELU in its exact form, x/2 (1 + erf(x/sqrt 2)), to an absolute error below 1e-6.
+    Gelu,
+    /// Adds a residual of the shape of the output.
+    Add(&'a [f32]),
+    /// Adds what the output holds already: the residual in place.
+    Accumulate,
+}
+
+/// The same without the data, as the kernels see it.
+const NONE: u8 = 0;
+const GELU: u8 = 1;
+const ADD: u8 = 2;
+
+/// Quantised rows of one block, their scales, and where the results go.
+struct Block<'a, A> {
+    /// `[rows, stride]`.
+    levels: &'a [A],
+    stride: usize,
+    scales: &'a [RowScale],
+    /// `[rows, n]`, valid for writes.
+    out: *mut f32,
+    /// `[rows, n]`, valid for reads when the epilogue is [`ADD`]; may be `out` itself.
+    residual: *const f32,
+}
+
+/// Bytes of quantised rows that are worked on at a time, so that they stay in the level-2 cache beside a weight panel
+/// whatever the number of tokens (measured: see `benches/kernels.rs`).
+const BLOCK_BYTES: usize = 128 << 10;
+/// Blocks are whole tiles: a multiple of every tile height (6, 4).
+const BLOCK_ROWS: usize = 12;
+
+/// `out = epilogue(x W + b)` for the rows of `x` (`[M, K]`, row-major), `out` `[M, N]`, on the instruction set that the
+/// weights were packed for.
+///
+/// Every row is quantised on its own, so the rows may be split over threads at will (`chunks` of `x`, `chunks_mut` of
+/// `out`, one [`Scratch`] each): the result has the same bits.
+///
+/// A row of `x` that holds a NaN or an infinity gives a row of NaN and touches no other. Any finite values are accepted;
+/// values below 1e-28 in a row that holds nothing larger count as zero.
+///
+/// # Errors
+/// [`Error::NotWholeRows`] when the length of `x` is not a multiple of K, [`Error::Length`] when `out` or the residual is
+/// not `[M, N]`. Nothing is written then.
+pub fn linear(
+    weights: &PackedWeights,
+    x: &[f32],
+    epilogue: Epilogue<'_>,
+    out: &mut [f32],
+    scratch: &mut Scratch,
+) -> Result<(), Error> {
+    let (k, n) = (weights.k(), weights.n());
+    let rows = whole_rows("input of the linear layer [M, K]", k, x.len())?;
+    same_len("output of the linear layer [M, N]", rows * n, out.len())?;
+    if let Epilogue::Add(residual) = epilogue {
+        same_len("residual of the linear layer [M, N]", rows * n, residual.len())?;
+    }
+    let stride = k.next_multiple_of(LINE);
+    let block = (BLOCK_BYTES / stride / BLOCK_ROWS * BLOCK_ROWS).max(BLOCK_ROWS);
+    for start in (0..rows).step_by(block) {
+        let count = block.min(rows - start);
+        let x = &x[start * k..(start + count) * k];
+        let out = &mut out[start * n..(start + count) * n];
+        let epilogue = match epilogue {
+            Epilogue::Add(residual) => Epilogue::Add(&residual[start * n..(start + count) * n]),
+            other => other,
+        };
+        // SAFETY: `PackedWeights::pack` has checked that the instruction set is available; the lengths agree.
+        unsafe { run_block(weights, x, stride, epilogue, out, scratch) };
+    }
+    Ok(())
+}
+
+/// Quantised rows start on a cache line.
+const LINE: usize = 64;
+
+/// One block of rows.
+///
+/// # Safety
+/// `weights.isa()` is available; `x` is `[rows, k]`, `out` and a residual are `[rows, n]`; `stride >= k` is a multiple of 64.
+unsafe fn run_block(
+    weights: &PackedWeights,
+    x: &[f32],
+    stride: usize,
+    epilogue: Epilogue<'_>,
+    out: &mut [f32],
+    scratch: &mut Scratch,
+) {
+    let rows = x.len() / weights.k();
+    let out = out.as_mut_ptr();
+    let (kind, residual) = match epilogue {
+        Epilogue::None => (NONE, std::ptr::null()),
+        Epilogue::Gelu => (GELU, std::ptr::null()),
+        Epilogue::Add(residual) => (ADD, residual.as_ptr()),
+        Epilogue::Accumulate => (ADD, out.cast_const()),
+    };
+    scratch.rows.resize(rows, RowScale::default());
+    let isa = weights.isa();
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512Vnni => {
+            let levels = scratch.bytes.prepare(rows * stride);
+            // SAFETY: the caller promises the instruction set.
+            unsafe { quantise::rows_u8(isa, x, weights.k(), levels, stride, &mut scratch.rows) };
+            let block = Block {
+                levels,
+                stride,
+                scales: &scratch.rows,
+                out,
+                residual,
+            };
+            // SAFETY: the same, and the pointers are valid for [rows, n].
+            unsafe {
+                match kind {
+                    GELU => avx512::block::<GELU>(weights, &block),
+                    ADD => avx512::block::<ADD>(weights, &block),
+                    _ => avx512::block::<NONE>(weights, &block),
+                }
+            }
+        }
+        _ => {
+            let levels = scratch.words.prepare(rows * stride);
+            // SAFETY: the caller promises the instruction set.
+            unsafe { quantise::rows_i16(isa, x, weights.k(), levels, stride, &mut scratch.rows) };
+            let block = Block {
+                levels,
+                stride,
+                scales: &scratch.rows,
+                out,
+                residual,
+            };
+            // SAFETY: the same, and the pointers are valid for [rows, n].
+            unsafe {
+                match (isa, kind) {
+                    #[cfg(target_arch = "x86_64")]
+                    (Isa::Avx2, GELU) => avx2::block::<GELU>(weights, &block),
+                    #[cfg(target_arch = "x86_64")]
+                    (Isa::Avx2, ADD) => avx2::block::<ADD>(weights, &block),
+                    #[cfg(target_arch = "x86_64")]
+                    (Isa::Avx2, _) => avx2::block::<NONE>(weights, &block),
+                    (_, GELU) => portable::block::<GELU>(weights, &block),
+                    (_, ADD) => portable::block::<ADD>(weights, &block),
+                    _ => portable::block::<NONE>(weights, &block),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Per-token dynamic quantisation: a row of `f32` becomes integers 0..=255 with one scale and one zero point. Never looks
+//! at another row, so that splitting the rows over threads changes nothing.
+
+use crate::math::{LANES, fold_lanes, max, min, round_to_i32};
+use crate::multiversion::multiversion;
+
+/// Smallest scale: keeps 1 / scale finite. Rows whose values are all below 1e-28 become zero.
+pub(crate) const SMALLEST_SCALE: f32 = 1e-30;
+
+/// How a quantised row maps back: `x = scale (q - zero)`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct RowScale {
+    /// NaN when the row holds a NaN or an infinity; everything computed from the row is then NaN.
+    pub(crate) scale: f32,
+    /// The integer that stands for 0.0, within 0..=255.
+    pub(crate) zero: i32,
+}
+
+/// The integer type that a kernel wants its activations in.
+pub(crate) trait Activation: Copy {
+    /// From 0..=255.
+    fn from_level(level: i32) -> Self;
+}
+impl Activation for u8 {
+    #[inline(always)]
+    fn from_level(level: i32) -> u8 {
+        level as u8
+    }
+}
+impl Activation for i16 {
+    #[inline(always)]
+    fn from_level(level: i32) -> i16 {
+        level as i16
+    }
+}
+/// Signed bytes hold `level - 128`.
+impl Activation for i8 {
+    #[inline(always)]
+    fn from_level(level: i32) -> i8 {
+        (level - 128) as i8
+    }
+}
+
+/// Smallest and largest value (zero included) and whether all are finite.
+#[inline(always)]
+fn range(x: &[f32]) -> (f32, f32, bool) {
+    let (mut lo, mut hi, mut poison) = ([0f32; LANES], [0f32; LANES], [0f32; LANES]);
+    let (chunks, tail) = x.as_chunks::<LANES>();
+    for chunk in chunks {
+        for i in 0..LANES {
+            lo[i] = min(chunk[i], lo[i]);
+            hi[i] = max(chunk[i], hi[i]);
+            // 0 for a finite value, NaN for anything else.
+            poison[i] += chunk[i] * 0.0;
+        }
+    }
+    for (i, v) in tail.iter().enumerate() {
+        lo[i] = min(*v, lo[i]);
+        hi[i] = max(*v, hi[i]);
+        poison[i] += v * 0.0;
+    }
+    let finite = fold_lanes(poison, |a, b| a + b) == 0.0;
+    (fold_lanes(lo, min), fold_lanes(hi, max), finite)
+}
+
+/// Quantises the rows of `x` (`[rows, k]`) into `q` (`[rows, stride]`, the padding of each row is zero).
+#[inline(always)]
+fn rows_body<A: Activation>(
+    x: &[f32],
+    k: usize,
+    q: &mut [A],
+    stride: usize,
+    scales: &mut [RowScale],
+) {
+    for ((x, q), scale) in x
+        .chunks_exact(k)
+        .zip(q.chunks_exact_mut(stride))
+        .zip(scales)
+    {
+        let (low, high, finite) = range(x);
+        let (values, padding) = q.split_at_mut(k);
+        if !padding.is_empty() {
+            padding.fill(A::from_level(0));
+        }
+        if !finite {
+            values.fill(A::from_level(0));
+            *scale = RowScale {
+                scale: f32::NAN,
+                zero: 0,
+            };
+            continue;
+        }
+        // Halves first: high - low may overflow.
+        let step = (high / 255.0 - low / 255.0).max(SMALLEST_SCALE);
+        let inverse = 1.0 / step;
+        let zero = round_to_i32(-low * inverse);
+        *scale = RowScale { scale: step, zero };
+        for (q, x) in values.iter_mut().zip(x) {
+            let level = round_to_i32(x * inverse) + zero;
+            let level = if level < 0 { 0 } else { level };
+            let level = if level > 255 { 255 } else { level };
+            *q = A::from_level(level);
+        }
+    }
+}
+
+multiversion! {
+    /// To unsigned bytes, for `vpdpbusd`.
+    pub(crate) unsafe fn rows_u8(x: &[f32], k: usize, q: &mut [u8], stride: usize, scales: &mut [RowScale]) = rows_body::<u8>;
+}
+multiversion! {
+    /// To 16-bit integers, for `vpmaddwd` and for plain Rust.
+    pub(crate) unsafe fn rows_i16(x: &[f32], k: usize, q: &mut [i16], stride: usize, scales: &mut [RowScale]) = rows_body::<i16>;
+}
