@@ -30,6 +30,8 @@ const LONGEST: usize = 3000;
 enum Step {
     /// Time passes, and the belt moves.
     Wait { ms: u8, ticks: i8 },
+    /// Nothing arrives for so many tens of milliseconds: longer than any state is valid.
+    Silence { tens: u8 },
     /// The trigger input changes.
     Trigger,
     /// The button changes.
@@ -94,6 +96,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         // Less than the narrowest pulse, as a turn of the loop is.
         400 => (1u8..=12, -2i8..=4).prop_map(|(ms, ticks)| Step::Wait { ms, ticks }),
+        2 => (1u8..100).prop_map(|tens| Step::Silence { tens }),
         100 => Just(Step::Trigger),
         10 => Just(Step::Button),
         60 => (about(), 0u8..4, any::<bool>(), prop::bool::weighted(0.9), 1u8..81, valid_for)
@@ -145,6 +148,11 @@ impl Pair {
             Step::Wait { ms, ticks } => {
                 self.now.at = self.now.at.plus(ms.into());
                 self.now.position = self.now.position.wrapping_add(ticks.into());
+            }
+            Step::Silence { tens } => {
+                for _ in 0..tens {
+                    self.take(&Step::Wait { ms: 10, ticks: 0 });
+                }
             }
             Step::Trigger => self.trigger = !self.trigger,
             Step::Button => self.button = !self.button,

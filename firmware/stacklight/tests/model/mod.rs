@@ -61,6 +61,8 @@ impl Configured {
 struct Part {
     number: u32,
     mark: Moment,
+    /// Trigger Ready was due when it came.
+    may_be_taken: bool,
     taken: bool,
     /// Good or not, in the order of arrival, up to the moment the part reached the rejector.
     said: Vec<bool>,
@@ -220,7 +222,9 @@ impl Life {
         }
         if self.level.replace(trigger) == Some(false) && trigger {
             self.triggers += 1;
+            let may_be_taken = self.may_be_ready(now);
             self.parts.push(Part {
+                may_be_taken,
                 number: self.triggers,
                 mark: now,
                 taken: false,
@@ -231,8 +235,8 @@ impl Life {
         }
     }
 
-    /// The light told whether it took the newest part. That is its own choice to make; that it may
-    /// take a part only when its Trigger Ready was on is checked elsewhere.
+    /// The light told whether it took the newest part. That is its own choice to make, save that it
+    /// may take none for which Trigger Ready was not due.
     pub fn admitted(&mut self, id: TriggerId, taken: bool) {
         let part = self.parts.last_mut().expect("a part was triggered");
         assert_eq!(
@@ -240,6 +244,7 @@ impl Life {
             (id.number, id.epoch),
             "another part was announced than came"
         );
+        assert!(!taken || part.may_be_taken, "taken unready: {part:?}");
         part.taken = taken;
     }
 
@@ -326,6 +331,18 @@ impl Life {
         })
     }
 
+    /// Whether Trigger Ready may be on: a host that is there, ready, and has seen every part, and a
+    /// part that came now would be far enough behind the one before.
+    fn may_be_ready(&self, now: Moment) -> bool {
+        let (Some(state), Some((configured, since))) = (self.fresh(now), self.configured) else {
+            return false;
+        };
+        let before = self.parts.last().map_or(since, |part| part.mark);
+        state.ready
+            && (self.is_free_running() || state.seen == self.newest())
+            && configured.distance(before, now) >= configured.spacing()
+    }
+
     /// Compares what is shown with what may be shown.
     pub fn check(&mut self, shown: &Outputs, mode: Mode, now: Moment) {
         let running = self.fresh(now).is_some() && self.configured.is_some();
@@ -341,22 +358,15 @@ impl Life {
         assert!(!(shown.ok && (shown.ng || shown.error)), "OK with NG");
         assert!(shown.ng || !shown.error, "an error without NG");
         assert!(running || shown.ng && shown.error, "no host, yet no fault");
-        if shown.ready {
-            let state = self.fresh(now).expect("ready without a host");
-            assert!(state.ready, "ready, and the host is not");
-            assert!(
-                self.is_free_running() || state.seen == self.newest(),
-                "ready before the host has seen the newest part"
-            );
-            let (configured, since) = self.configured.expect("ready without a configuration");
-            let before = self.parts.last().map_or(since, |part| part.mark);
-            assert!(
-                configured.distance(before, now) >= configured.spacing(),
-                "ready too close to the part before"
-            );
-        }
+        assert!(!shown.ready || self.may_be_ready(now), "ready: {self:?}");
 
-        if shown.red || shown.amber || shown.green || shown.blue {
+        // Without a host one lamp is lit at each moment, and with one its flashes begin lit.
+        let lit = [shown.red, shown.amber, shown.green, shown.blue];
+        let count = lit.iter().filter(|lamp| **lamp).count();
+        if self.fresh(now).is_none() {
+            assert!(count == 1 && !shown.green, "no host, and {lit:?}");
+        }
+        if count > 0 {
             self.lit_at = now;
         }
         let dark = now.at.since(self.lit_at.at);
