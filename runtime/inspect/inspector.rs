@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::map::{CELLS_PER_PATCH, refine};
 use super::regions::{area_px, bounding_box, connected};
-use super::statistic::{deciding_cells, image_statistic, mean_of_largest};
+use super::statistic::{deciding, image_statistic, mean_of_largest};
 use super::{BlockShare, Inspection, Pathway, Region, ScoreMap, Verdict};
 use crate::image::Roi;
 use crate::normal::{Features, NormalError, NormalModel, NormalParts, PatchScores};
@@ -10,7 +10,7 @@ use crate::normal::{Features, NormalError, NormalModel, NormalParts, PatchScores
 /// Where good ends.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Squared feature distance, averaged over the most deviating 0.5 % of the area, at which an
+    /// Squared feature distance, averaged over the most deviating 0.5 % of the patches, at which an
     /// image is no longer good. Scores are reported in this unit.
     pub image: f32,
 }
@@ -60,7 +60,7 @@ impl Inspector {
     pub fn judge(&self, features: &Features, scores: &PatchScores, area: Roi) -> Inspection {
         let scale = 1.0 / self.limits.image;
         let map = refine(&scores.score, scores.grid, scale, area);
-        let score = image_statistic(&map);
+        let score = image_statistic(&scores.score) * scale;
         // Written so that a score that is not a number is NG.
         let verdict = if score < 1.0 {
             Verdict::Ok
@@ -113,7 +113,7 @@ impl Inspector {
         Region {
             bbox: bounding_box(map, &cells),
             area_px: area_px(map, cells.len()),
-            score: mean_of_largest(values, deciding_cells(map)),
+            score: mean_of_largest(values, deciding(map.values.len())),
             pathway: if what >= 0.5 {
                 Pathway::What
             } else {

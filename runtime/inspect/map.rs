@@ -3,15 +3,15 @@ use crate::inspect::ScoreMap;
 use crate::vit::Grid;
 
 /// Cells of the map along each side of a patch: fine enough for smooth outlines, coarse enough
-/// to cost nothing.
-pub(crate) const CELLS_PER_PATCH: usize = 4;
+/// to cost nothing. It is odd, so that a cell lies on the centre of each patch and the map reaches
+/// the patch's own score there.
+pub(crate) const CELLS_PER_PATCH: usize = 5;
 
-/// Deviation of the Gaussian that smooths the map, in cells.
-const SIGMA_CELLS: f32 = 2.0;
-
-/// Brings one score a patch onto the finer grid: bilinear between patch centres, then a light
-/// Gaussian. `scale` turns scores into units of the limit; `area` is what of the picture the
-/// patches cover.
+/// Brings one score a patch onto the finer grid: bilinear between patch centres. `scale` turns
+/// scores into units of the limit; `area` is what of the picture the patches cover.
+///
+/// No smoothing follows: on single-template circuit boards a Gaussian of half a patch costs 2 to 3
+/// points of region F, and on magnetic tiles 1 point of AUROC.
 pub(crate) fn refine(scores: &[f32], grid: Grid, scale: f32, area: Roi) -> ScoreMap {
     let (cols, rows) = (grid.cols * CELLS_PER_PATCH, grid.rows * CELLS_PER_PATCH);
     let across = stencil(grid.cols);
@@ -29,7 +29,7 @@ pub(crate) fn refine(scores: &[f32], grid: Grid, scale: f32, area: Roi) -> Score
     ScoreMap {
         cols,
         rows,
-        values: smooth(&values, cols, SIGMA_CELLS),
+        values,
         area: [area.x, area.y, area.width, area.height],
     }
 }
@@ -63,36 +63,6 @@ fn stencil(patches: usize) -> Vec<Between> {
         .collect()
 }
 
-/// Separable Gaussian on a grid of `cols` columns; at the edges the kernel is cut and weighted
-/// anew, so that a constant stays constant.
-fn smooth(values: &[f32], cols: usize, sigma: f32) -> Vec<f32> {
-    let reach = (3.0 * sigma).ceil() as usize;
-    let kernel: Vec<f32> = (0..=reach)
-        .map(|d| (-0.5 * (d as f32 / sigma).powi(2)).exp())
-        .collect();
-    let along = |source: &[f32], length: usize, step: usize, start: usize, out: &mut [f32]| {
-        for i in 0..length {
-            let (mut sum, mut weight) = (0.0, 0.0);
-            for j in i.saturating_sub(reach)..=(i + reach).min(length - 1) {
-                let w = kernel[i.abs_diff(j)];
-                sum += w * source[start + j * step];
-                weight += w;
-            }
-            out[start + i * step] = sum / weight;
-        }
-    };
-    let rows = values.len().checked_div(cols).unwrap_or(0);
-    let mut horizontal = vec![0.0; values.len()];
-    for row in 0..rows {
-        along(values, cols, 1, row * cols, &mut horizontal);
-    }
-    let mut both = vec![0.0; values.len()];
-    for col in 0..cols {
-        along(&horizontal, rows, cols, col, &mut both);
-    }
-    both
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,7 +72,7 @@ mod tests {
     #[test]
     fn a_constant_stays_constant_and_is_scaled() {
         let map = refine(&[3.0; 35], GRID, 0.5, Roi::whole(70, 50));
-        assert_eq!((map.cols, map.rows), (28, 20));
+        assert_eq!((map.cols, map.rows), (35, 25));
         assert!(map.values.iter().all(|v| (v - 1.5).abs() < 1e-5));
     }
 
@@ -117,6 +87,7 @@ mod tests {
             .enumerate()
             .max_by(|a, b| a.1.total_cmp(b.1));
         let cell = hottest.map(|(cell, _)| cell).unwrap();
-        assert_eq!((cell % map.cols / 4, cell / map.cols / 4), (4, 2));
+        assert_eq!((cell % map.cols, cell / map.cols), (4 * 5 + 2, 2 * 5 + 2));
+        assert_eq!(map.values[cell], 1.0);
     }
 }

@@ -10,5 +10,4 @@ mod statistic;
 pub use inspection::{BlockShare, Inspection, Pathway, Region, ScoreMap, Verdict};
 pub use inspector::{Inspector, Limits};
 
-pub(crate) use map::refine;
 pub(crate) use statistic::image_statistic;

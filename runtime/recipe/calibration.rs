@@ -1,7 +1,7 @@
 //! Where good ends, and what that promises.
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{Beta, ContinuousCDF, Normal};
 
 /// How sure the stated bound is.
 const CONFIDENCE: f64 = 0.95;
@@ -28,9 +28,9 @@ pub struct Calibration {
 pub enum Ground {
     /// The quantile of the parts' own scores: there are enough of them for the rate.
     Quantile,
-    /// A prediction limit: scores of good parts are taken for log-normal, and the limit allows for
-    /// how little so few parts tell.
-    Prediction,
+    /// The tail of a log-normal distribution fitted to the parts' scores: none of so few reaches
+    /// as far as the rate.
+    Tail,
     /// Altered views of the parts, because there are too few parts to leave one out.
     Views,
 }
@@ -44,21 +44,21 @@ pub(super) struct Limit {
 }
 
 /// Spread (standard deviation of the logarithm) that scores of good parts are taken to have before
-/// any is seen, and how many parts' worth of say that has. Measured on the development sets as the
-/// spread of left-out scores: 0.1 to 0.3.
-const PRIOR_SPREAD: f64 = 0.2;
-const PRIOR_PARTS: f64 = 4.0;
-
-/// How far above the highest score of an altered view the limit lies.
-const VIEW_MARGIN: f64 = 1.1;
+/// any is seen, and how many parts' worth of say that has: without it, four parts that happen to
+/// score alike would give a limit that the fifth fails. Spreads of left-out scores on the
+/// development sets: 0.11 to 0.25.
+const PRIOR_SPREAD: f64 = 0.12;
+const PRIOR_PARTS: f64 = 2.0;
 
 impl Limit {
     /// From the scores of parts that were each left out while the others were learned.
     ///
     /// With enough parts for the rate it is the conformal quantile (Vovk, Gammerman and Shafer
     /// 2005): the `ceil((n + 1)(1 - rate))`-th smallest score. With fewer no score reaches that
-    /// far, and the limit is the normal-theory prediction limit of the scores' logarithms (Hahn
-    /// and Meeker 1991, section 4.2) with a conjugate prior on their spread.
+    /// far, and the limit is the quantile of a log-normal distribution with the scores' own mean
+    /// and spread. That is an estimate, not a promise: what so few parts can promise is the bound.
+    /// (Limits that allow for the error of mean and spread, at eight parts half as high again,
+    /// rejected as few good parts on the development sets and missed a fifth more bad ones.)
     pub fn from_left_out(scores: &[f32], rate: f64) -> Self {
         let n = scores.len();
         let mut sorted = scores.to_vec();
@@ -71,17 +71,17 @@ impl Limit {
                 Self::stated(value, scores, n, rate, Ground::Quantile)
             }
             None => {
-                let value = prediction_limit(scores, rate);
-                Self::stated(value, scores, n, rate, Ground::Prediction)
+                let value = tail_quantile(scores, rate);
+                Self::stated(value, scores, n, rate, Ground::Tail)
             }
         }
     }
 
     /// From the scores of altered views, because there are only `parts` parts: all of the views
-    /// must pass, with a margin for how parts differ that no view shows.
+    /// must pass.
     pub fn from_views(scores: &[f32], parts: usize, rate: f64) -> Self {
         let highest = scores.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-        let value = f64::from(highest) * VIEW_MARGIN;
+        let value = f64::from(highest) * (1.0 + 1e-6);
         Self::stated(value, scores, parts, rate, Ground::Views)
     }
 
@@ -100,21 +100,16 @@ impl Limit {
     }
 }
 
-/// The limit that the next part's score exceeds with probability `rate`, if logarithms of scores
-/// are normal.
-fn prediction_limit(scores: &[f32], rate: f64) -> f64 {
-    let logs: Vec<f64> = scores
-        .iter()
-        .map(|&s| f64::from(s).max(1e-12).ln())
-        .collect();
-    let mean = logs.iter().sum::<f64>() / logs.len().max(1) as f64;
+/// The quantile of a log-normal distribution that scores exceed at this rate.
+fn tail_quantile(scores: &[f32], rate: f64) -> f64 {
+    let logs: Vec<f64> = scores.iter().map(|&s| f64::from(s).max(1e-12).ln()).collect();
+    let count = logs.len().max(1) as f64;
+    let mean = logs.iter().sum::<f64>() / count;
     let squares: f64 = logs.iter().map(|log| (log - mean).powi(2)).sum();
-    let counted = logs.len().max(1) as f64;
-    let freedom = PRIOR_PARTS + counted - 1.0;
+    let freedom = PRIOR_PARTS + count - 1.0;
     let spread = ((PRIOR_PARTS * PRIOR_SPREAD.powi(2) + squares) / freedom).sqrt();
-    let factor = StudentsT::new(0.0, 1.0, freedom)
-        .map_or(f64::NAN, |t| t.inverse_cdf(1.0 - rate.clamp(1e-9, 0.5)));
-    (mean + factor * spread * (1.0 + 1.0 / counted).sqrt()).exp()
+    let z = Normal::standard().inverse_cdf(1.0 - rate.clamp(1e-9, 0.5));
+    (mean + z * spread).exp()
 }
 
 /// Upper 95 % bound of a rate of which `above` of `n` draws were seen (Clopper and Pearson 1934).
@@ -122,7 +117,7 @@ fn upper_bound(above: usize, n: usize) -> f64 {
     if above >= n {
         return 1.0;
     }
-    statrs::distribution::Beta::new(above as f64 + 1.0, (n - above) as f64)
+    Beta::new(above as f64 + 1.0, (n - above) as f64)
         .map_or(1.0, |beta| beta.inverse_cdf(CONFIDENCE))
 }
 
@@ -140,7 +135,7 @@ impl Calibration {
         let parts = self.left_out_scores.len();
         let from = match self.ground {
             Ground::Quantile => format!("quantile of {parts} left-out parts"),
-            Ground::Prediction => format!("prediction from {parts} left-out parts"),
+            Ground::Tail => format!("tail fitted to {parts} left-out parts"),
             Ground::Views => format!("{parts} altered views of too few parts"),
         };
         format!(
@@ -187,11 +182,11 @@ mod tests {
     }
 
     #[test]
-    fn with_few_parts_the_limit_lies_above_all_of_them_and_falls_as_parts_are_added() {
+    fn with_few_parts_the_limit_lies_above_all_of_them_and_says_how_many_would_do() {
         let few = Limit::from_left_out(&[1.0, 1.2, 0.9, 1.1], 0.01);
         let scores: Vec<f32> = [1.0, 1.2, 0.9, 1.1].repeat(6);
         let more = Limit::from_left_out(&scores, 0.01);
-        assert_eq!(few.calibration.ground, Ground::Prediction);
+        assert_eq!(few.calibration.ground, Ground::Tail);
         assert!(
             few.value > more.value && more.value > 1.2,
             "{} {}",
@@ -202,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn log_normal_scores_exceed_the_prediction_limit_about_as_often_as_asked() {
+    fn log_normal_scores_exceed_the_tail_quantile_about_as_often_as_asked() {
         use rand::SeedableRng;
         use rand_chacha::rand_core::Rng;
         let mut dice = rand_chacha::ChaCha8Rng::seed_from_u64(7);
@@ -221,6 +216,6 @@ mod tests {
             above += usize::from(draw() > limit.value);
         }
         let rate = above as f64 / trials as f64;
-        assert!((0.03..0.07).contains(&rate), "{rate}");
+        assert!((0.04..0.10).contains(&rate), "{rate}");
     }
 }

@@ -7,8 +7,7 @@ use super::calibration::{Calibration, Limit};
 use super::error::LearnError;
 use super::pool::{Memory, Pool};
 use super::spill::Spill;
-use crate::image::Roi;
-use crate::inspect::{Limits, image_statistic, refine};
+use crate::inspect::{Limits, image_statistic};
 use crate::normal::{
     Centre, Features, Moments, NormalModel, NormalParts, Places, Subspace, WholeMoments, relative_to,
 };
@@ -231,23 +230,23 @@ impl Learner {
         step();
         let folds = self.folds();
         let (mut anywhere, mut in_place) = (Vec::new(), Vec::new());
-        let mut judge = |model: &NormalModel, features: &DMatrix<f32>| {
+        let mut judge = |model: &NormalModel, features: &DMatrix<f32>, number: &Statistic| {
             let scores = model.score_total(features);
-            anywhere.push(self.statistic(&scores.anywhere));
-            in_place.push(self.statistic(&scores.score));
+            anywhere.push(number(&scores.anywhere));
+            in_place.push(number(&scores.score));
         };
         for fold in 0..folds {
             let left_out = |part: usize| part % folds == fold;
             let model = self.without(&whole, centre, &subspace, &memory, &seen, &left_out)?;
             for part in (0..self.parts).filter(|&part| left_out(part)) {
-                judge(&model, &self.learned.part(part)?);
+                judge(&model, &self.learned.part(part)?, &image_statistic);
             }
             step();
         }
         if folds == 0 {
             let model = NormalModel::new(normal.clone())?;
             for check in 0..self.checks.len() {
-                judge(&model, &self.checks.part(check)?);
+                judge(&model, &self.checks.part(check)?, &highest_but_few);
             }
         }
         Ok(Attempt {
@@ -266,8 +265,7 @@ impl Learner {
         let rows = subspace.basis.transpose().cast::<f32>();
         let patches = self.grid.patches();
         let count = if self.needs_views() {
-            // There is no choosing among so few, but near-doubles of half-patch shifts abound.
-            self.options.memory.max(4 * patches)
+            self.options.memory.max(patches)
         } else {
             self.options.memory
         };
@@ -358,12 +356,17 @@ impl Learner {
         };
         Ok(NormalModel::new(parts)?)
     }
+}
 
-    /// The number by which an image is judged, of one score a patch.
-    fn statistic(&self, scores: &[f32]) -> f32 {
-        // Where the picture lies does not matter for the statistic.
-        image_statistic(&refine(scores, self.grid, 1.0, Roi::whole(1, 1)))
-    }
+/// One number from one score a patch.
+type Statistic = dyn Fn(&[f32]) -> f32;
+
+/// The score that one patch in a thousand exceeds.
+fn highest_but_few(scores: &[f32]) -> f32 {
+    let mut sorted = scores.to_vec();
+    sorted.sort_by(f32::total_cmp);
+    let rank = (scores.len() as f64 * 0.999).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
 }
 
 /// What was learned with one centre.
