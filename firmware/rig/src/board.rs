@@ -43,6 +43,22 @@ impl Board {
     /// # Errors
     /// QEMU does not start, or not within ten seconds.
     pub fn start() -> Result<Option<Self>> {
+        Self::start_on(|folder| {
+            let path = folder.join("uart").display().to_string();
+            format!("socket,id=uart,path={path},server=on,wait=off")
+        })
+    }
+
+    /// As [`Board::start`], with the serial port as a terminal device, to which `link` is made to
+    /// point. QEMU takes up to a second to notice who opens it.
+    ///
+    /// # Errors
+    /// As [`Board::start`], or something is at `link` already.
+    pub fn start_on_terminal(link: &Path) -> Result<Option<Self>> {
+        Self::start_on(|_| format!("pty,id=uart,path={}", link.display()))
+    }
+
+    fn start_on(port: impl Fn(&Path) -> String) -> Result<Option<Self>> {
         let Some(binary) = std::env::var_os("ANDON_BOARD_ELF").map(PathBuf::from) else {
             crate::skip("ANDON_BOARD_ELF names no binary: run firmware/test, which builds one");
             return Ok(None);
@@ -50,7 +66,7 @@ impl Board {
         if !binary.is_file() {
             bail!("ANDON_BOARD_ELF is {}, which is no file", binary.display());
         }
-        match Self::start_with(&binary) {
+        match Self::start_with(&binary, port) {
             Err(error) if is_not_found(&error) => {
                 crate::skip(
                     "QEMU or the binutils for arm are not installed: run firmware/test as root",
@@ -61,7 +77,7 @@ impl Board {
         }
     }
 
-    fn start_with(binary: &Path) -> Result<Self> {
+    fn start_with(binary: &Path, port: impl Fn(&Path) -> String) -> Result<Self> {
         let clock = address(binary, "stm32::tick::MILLISECONDS")?;
         let folder = tempfile::tempdir()?;
         let socket = |name: &str| folder.path().join(name).display().to_string();
@@ -69,7 +85,7 @@ impl Board {
             .args(["-M", "b-l475e-iot01a", "-nographic", "-monitor", "none"])
             .arg("-kernel")
             .arg(binary)
-            .args(["-chardev".into(), listen("id=uart", &socket("uart"))])
+            .args(["-chardev".into(), port(folder.path())])
             .args(["-serial", "chardev:uart"])
             .args([
                 "-qmp".into(),
@@ -104,7 +120,7 @@ impl Board {
         }
     }
 
-    /// Where the board's serial port is: a socket that takes one host at a time.
+    /// Where the serial port of [`Board::start`] is: a socket that takes one host at a time.
     #[must_use]
     pub fn port(&self) -> PathBuf {
         self.folder.path().join("uart")
@@ -239,10 +255,6 @@ fn address(binary: &Path, name: &str) -> Result<u32> {
         .find_map(|line| line.strip_suffix(name)?.get(..8))
         .and_then(|hex| u32::from_str_radix(hex, 16).ok())
         .with_context(|| format!("{} has no symbol {name}", binary.display()))
-}
-
-fn listen(id: &str, path: &str) -> String {
-    format!("socket,{id},path={path},server=on,wait=off")
 }
 
 fn connect(path: &Path) -> Result<UnixStream> {

@@ -2,14 +2,15 @@
 //! from the emulated pins. Times that the firmware must keep are checked by its own clock, so a
 //! busy machine makes these tests slow and never wrong.
 
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use andon_link::{
-    Answer, Buzzer, Configuration, Edge, HostMessage, HostState, Identity, Lamps, McuMessage, Mode,
-    Outcome, Outputs, PartResult, RecipeIndex, Rejector, ResetCause, STATE_PERIOD_MS, Sequence,
-    Signal, Status, TriggerEdge, TriggerId, TriggerInput, Triggering, Unit, VERSION, ValidFor,
-    Verdict, encode,
+    Answer, BAUD, Buzzer, Configuration, Edge, HostMessage, HostState, Identity, Lamps, McuMessage,
+    Mode, Outcome, Outputs, PartResult, Receiver, RecipeIndex, Rejector, ResetCause,
+    STATE_PERIOD_MS, Sequence, Signal, Status, Transmitter, TriggerEdge, TriggerId, TriggerInput,
+    Triggering, Unit, VERSION, ValidFor, Verdict, encode,
 };
 use andon_rig::{Board, Noise, Station};
 use anyhow::{Context, Result, ensure};
@@ -182,6 +183,42 @@ fn a_light_says_who_it_is_and_waits_in_the_pattern_of_a_lost_host() -> Result<()
         "not configured, so nothing may pass"
     );
     Ok(())
+}
+
+/// The port as a station opens it: a terminal device, by the crate that opens real ones.
+#[test]
+fn a_serial_port_of_the_system_reaches_the_light() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let link = folder.path().join("light");
+    let Some(_board) = Board::start_on_terminal(&link)? else {
+        return Ok(());
+    };
+    let name = link.to_str().context("a name for the port")?;
+    let mut port = serialport::new(name, BAUD)
+        .timeout(milliseconds(100))
+        .open()?;
+    let mut transmitter = Transmitter::new();
+    let mut receiver = Receiver::<McuMessage>::new();
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        let (asked, frame) = transmitter.frame(&HostMessage::Ping);
+        port.write_all(frame.as_bytes())?;
+        let mut some = [0; 256];
+        let count = match port.read(&mut some) {
+            Ok(count) => count,
+            Err(error) if error.kind() == ErrorKind::TimedOut => 0,
+            Err(error) => return Err(error.into()),
+        };
+        let messages = some[..count].iter().filter_map(|&byte| receiver.push(byte));
+        for received in messages.flatten() {
+            if let McuMessage::Identity(identity) = received.message
+                && identity.answers.is_some_and(|answers| answers.0 <= asked.0)
+            {
+                return Ok(());
+            }
+        }
+    }
+    anyhow::bail!("nobody answers a ping: {:?}", receiver.counters())
 }
 
 #[test]

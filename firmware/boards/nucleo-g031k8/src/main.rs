@@ -34,6 +34,8 @@ const PLACES: usize = 16;
 
 #[entry]
 fn main() -> ! {
+    // First of all, so that no wait below is one without end.
+    let watchdog = Independent::start(IWDG);
     let noise = ram::noise();
     let record = ram::record();
     let epoch = life::next_epoch(record, noise);
@@ -72,7 +74,6 @@ fn main() -> ! {
     let port = Serial::new(USART2, BAUD);
     start::start(USART2_INTERRUPT);
     let light = Light::<PLACES>::new(boot, Moment::default());
-    let watchdog = Independent::start(IWDG);
     let mut shell = Shell::new(light, outputs, inputs, port, encoder, watchdog);
     loop {
         shell.turn(tick::now());

@@ -10,7 +10,10 @@
 #![deny(missing_docs, unsafe_code)]
 #![cfg_attr(
     test,
-    allow(dead_code, reason = "the exceptions that call it are not built for the host")
+    allow(
+        dead_code,
+        reason = "the exceptions that call it are not built for the host"
+    )
 )]
 
 #[cfg(not(test))]

@@ -70,7 +70,8 @@ impl Block {
         self.write(offset, self.read(offset) & !mask | value & mask);
     }
 
-    /// Waits until the bits of `mask` at `offset` are those of `value`.
+    /// Waits until the bits of `mask` at `offset` are those of `value`. The watchdog must run already:
+    /// it ends a wait that would have no end.
     pub fn wait(self, offset: usize, mask: u32, value: u32) {
         while self.read(offset) & mask != value {}
     }
