@@ -23,7 +23,7 @@ use crate::report::{
 use crate::vit::Model;
 
 /// Side of a square of the area of the network's input: small, so that the demo is quick.
-const SIZE: usize = 336;
+const SIZE: usize = 448;
 
 /// Pictures of each sort in the report.
 const GALLERY: usize = 8;

@@ -86,6 +86,15 @@ pub struct PatchScores {
     pub nearest: Vec<u32>,
 }
 
+impl PatchScores {
+    /// Share of patches that are most like something that was seen at their own place.
+    pub fn share_in_place(&self) -> f32 {
+        let pairs = self.score.iter().zip(&self.anywhere);
+        let kept = pairs.filter(|(score, anywhere)| score <= anywhere).count();
+        kept as f32 / self.score.len().max(1) as f32
+    }
+}
+
 impl NormalModel {
     /// Checks the numbers and prepares them for scoring.
     ///
