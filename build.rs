@@ -21,9 +21,8 @@ fn main() {
 
 /// Checks hash and size of the file that a manifest describes.
 fn verify(manifest: &Path) -> Result<(), String> {
-    let read = |path: &Path| {
-        fs::read(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
-    };
+    let read =
+        |path: &Path| fs::read(path).map_err(|e| format!("cannot read {}: {e}", path.display()));
     let fields: serde_json::Value = serde_json::from_slice(&read(manifest)?)
         .map_err(|e| format!("{} is not JSON: {e}", manifest.display()))?;
     let text = |name: &str| {
