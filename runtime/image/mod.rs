@@ -13,6 +13,7 @@
 
 mod decode;
 mod error;
+mod jpeg;
 mod prepare;
 mod roi;
 
