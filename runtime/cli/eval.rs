@@ -21,6 +21,9 @@ use crate::report::{
     EvaluationReport, Gallery, JudgedImage, Outcome, Picture, overlay_with_truth,
 };
 
+/// A defect counts as found when a tenth of it is flagged.
+const RULE: HitRule = HitRule::Cover(0.1);
+
 /// Pictures of each sort in a report.
 const GALLERY: usize = 6;
 
@@ -97,7 +100,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         true => HashSet::new(),
         false => recipe.origin.parts.iter().map(|part| part.sha256.as_str()).collect(),
     };
-    let mut evaluation = Evaluation::new(HitRule::default(), args.masks.is_some());
+    let mut evaluation = Evaluation::new(RULE, args.masks.is_some());
     let mut rows = Vec::new();
     let mut times = Vec::new();
     let mut left_out = 0;
@@ -173,7 +176,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             date: now(),
             identity: identity(&recipe),
             figures,
-            rule: HitRule::default(),
+            rule: RULE,
             pixel_auroc_error: pixels.and_then(PixelMetrics::auroc_error),
             pro_error: pixels.and_then(PixelMetrics::pro_error),
             pro_curve: pixels.map(|pixels| pixels.pro_curve(200)).unwrap_or_default(),

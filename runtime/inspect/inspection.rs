@@ -37,7 +37,8 @@ pub struct Region {
     pub bbox: [u32; 4],
     /// Area in pixels of the original image.
     pub area_px: u64,
-    /// Score in units of the recipe's limit; 1.0 is the limit.
+    /// Mean of its most deviating cells (0.5 % of the map, or all if it is smaller), in units of
+    /// the recipe's limit. Below 1.0 it would not have failed the part by itself.
     pub score: f32,
     /// The larger of the two shares.
     pub pathway: Pathway,

@@ -13,19 +13,27 @@ pub struct Limits {
     /// Squared feature distance, averaged over the most deviating 0.5 % of the patches, at which an
     /// image is no longer good. Scores are reported in this unit.
     pub image: f32,
+    /// The score that one in a thousand patches of left-out good parts exceeds, at most `image`:
+    /// once an image has failed, regions reach down to it.
+    pub patch: f32,
 }
 
 impl Limits {
-    /// Refuses a limit that cannot be divided by.
+    /// Refuses limits that make no sense.
     ///
     /// # Errors
     /// In words, what is wrong.
     pub fn check(&self) -> Result<(), String> {
-        if self.image.is_finite() && self.image > 0.0 {
-            Ok(())
-        } else {
-            Err(format!("its limit {} is not a positive number", self.image))
+        if !(self.image.is_finite() && self.image > 0.0) {
+            return Err(format!("its limit {} is not a positive number", self.image));
         }
+        if !(self.patch > 0.0 && self.patch <= self.image) {
+            return Err(format!(
+                "its patch limit {} is not between 0 and the image's {}",
+                self.patch, self.image
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -69,7 +77,7 @@ impl Inspector {
         };
         let mut regions = match verdict {
             Verdict::Ok => Vec::new(),
-            Verdict::Ng => connected(&map, 1.0)
+            Verdict::Ng => connected(&map, self.limits.patch * scale)
                 .into_iter()
                 .map(|cells| self.region(&map, cells, features, scores))
                 .collect(),

@@ -1,5 +1,5 @@
 //! Learning: features of good parts in, normal model and limits out. Parts are looked at one at a
-//! time; what is kept of each is a file on disk and 4 bytes a patch.
+//! time; what is kept of each is a file on disk and a few bytes a patch.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -182,7 +182,7 @@ impl Learner {
                 step(done, steps);
             })?);
         }
-        let spread = |attempt: &Attempt| spread_of_logarithms(&attempt.anywhere);
+        let spread = |attempt: &Attempt| spread_of_logarithms(&attempt.anywhere.images);
         attempts.sort_by(|a, b| spread(a).total_cmp(&spread(b)));
         let Some(mut best) = attempts.into_iter().next() else {
             return Err(LearnError::NoParts);
@@ -200,13 +200,16 @@ impl Learner {
         };
         let rate = self.options.false_reject;
         let limit = if self.needs_views() {
-            Limit::from_views(&scores, self.parts, rate)
+            Limit::from_views(&scores.images, self.parts, rate)
         } else {
-            Limit::from_left_out(&scores, rate)
+            Limit::from_left_out(&scores.images, rate)
         };
         Ok(Learned {
             normal: best.normal,
-            limits: Limits { image: limit.value },
+            limits: Limits {
+                image: limit.value,
+                patch: highest_but_few(scores.patches).min(limit.value),
+            },
             calibration: limit.calibration,
         })
     }
@@ -235,26 +238,26 @@ impl Learner {
         normal.gate = Some(REACH);
         step();
         let folds = self.folds();
-        let (mut anywhere, mut in_place) = (Vec::new(), Vec::new());
+        let (mut anywhere, mut in_place) = (Judged::default(), Judged::default());
         let mut kept = Vec::new();
-        let mut judge = |model: &NormalModel, features: &DMatrix<f32>, number: &Statistic| {
+        let mut judge = |model: &NormalModel, features: &DMatrix<f32>| {
             let scores = model.score_total(features);
             kept.push(scores.share_in_place());
-            anywhere.push(number(&scores.anywhere));
-            in_place.push(number(&scores.score));
+            anywhere.add(scores.anywhere);
+            in_place.add(scores.score);
         };
         for fold in 0..folds {
             let left_out = |part: usize| part % folds == fold;
             let model = self.without(&whole, centre, &subspace, &memory, &seen, &left_out)?;
             for part in (0..self.parts).filter(|&part| left_out(part)) {
-                judge(&model, &self.learned.part(part)?, &image_statistic);
+                judge(&model, &self.learned.part(part)?);
             }
             step();
         }
         if folds == 0 {
             let model = NormalModel::new(normal.clone())?;
             for check in 0..self.checks.len() {
-                judge(&model, &self.checks.part(check)?, &highest_but_few);
+                judge(&model, &self.checks.part(check)?);
             }
         }
         Ok(Attempt {
@@ -367,25 +370,37 @@ impl Learner {
     }
 }
 
-/// One number from one score a patch.
-type Statistic = dyn Fn(&[f32]) -> f32;
+/// Raw scores of left-out parts, or of checks.
+#[derive(Default)]
+struct Judged {
+    /// One an image.
+    images: Vec<f32>,
+    /// One a patch, of all images.
+    patches: Vec<f32>,
+}
 
-/// The score that one patch in a thousand exceeds.
-fn highest_but_few(scores: &[f32]) -> f32 {
-    let mut sorted = scores.to_vec();
-    sorted.sort_by(f32::total_cmp);
+impl Judged {
+    fn add(&mut self, patches: Vec<f32>) {
+        self.images.push(image_statistic(&patches));
+        self.patches.extend(patches);
+    }
+}
+
+/// The score that one in a thousand exceeds.
+fn highest_but_few(mut scores: Vec<f32>) -> f32 {
+    scores.sort_by(f32::total_cmp);
     let rank = (scores.len() as f64 * 0.999).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
+    scores.get(rank.saturating_sub(1)).copied().unwrap_or(f32::INFINITY)
 }
 
 /// What was learned with one centre.
 struct Attempt {
     /// With the gate set.
     normal: NormalParts,
-    /// Raw score of each left-out part (or check) when place does not count.
-    anywhere: Vec<f32>,
-    /// The same when it does.
-    in_place: Vec<f32>,
+    /// Scores when place does not count.
+    anywhere: Judged,
+    /// Scores when it does.
+    in_place: Judged,
     /// Share of the patches of each that were most like something seen at their own place.
     kept: Vec<f32>,
 }
@@ -394,7 +409,7 @@ impl Attempt {
     /// Whether parts lie so much alike that place can count: most patches find their like at their
     /// own place, and having to look there only does not raise the scores much.
     fn place_is_kept(&self) -> bool {
-        let cost = median(&self.in_place) / median(&self.anywhere);
+        let cost = median(&self.in_place.images) / median(&self.anywhere.images);
         median(&self.kept) >= PLACE_KEPT && cost <= PLACE_COST
     }
 }
