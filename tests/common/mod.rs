@@ -3,6 +3,8 @@
 
 // Each test file is a program of its own and uses a part of this.
 #![allow(dead_code)]
+// A failed expectation ends a test, wherever it stands.
+#![allow(clippy::unwrap_used)]
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
