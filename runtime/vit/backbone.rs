@@ -120,10 +120,19 @@ impl Backbone {
     /// Runs one image: `input` is the normalised tensor `[3, height, width]`, plane by plane.
     ///
     /// # Errors
-    /// [`ModelError::InputSize`] when `input` has another length, [`ModelError::Engine`] when the
-    /// engine fails.
+    /// [`ModelError::InputLength`] when `input` has another length, [`ModelError::Engine`] when
+    /// the engine fails.
     pub fn run(&self, input: &[f32]) -> Result<Taps, ModelError> {
         let (width, height) = self.size;
+        if input.len() != 3 * width * height {
+            return Err(ModelError::InputLength {
+                name: self.name.clone(),
+                width,
+                height,
+                expected: 3 * width * height,
+                found: input.len(),
+            });
+        }
         let engine = Engine { name: &self.name };
         let outputs = engine.guard("running", || {
             let tensor = Tensor::from_shape(&[1, 3, height, width], input)?;

@@ -57,6 +57,23 @@ pub enum ModelError {
         /// Largest side that is accepted, in pixels.
         limit: usize,
     },
+    /// An input tensor has another length than the size that the model was prepared for.
+    #[error(
+        "model {name} was prepared for 3 x {width} x {height} px, which is {expected} numbers, but \
+         was given {found}"
+    )]
+    InputLength {
+        /// Name of the model in its manifest.
+        name: String,
+        /// Prepared width in pixels.
+        width: usize,
+        /// Prepared height in pixels.
+        height: usize,
+        /// Numbers that make an input.
+        expected: usize,
+        /// Numbers that were given.
+        found: usize,
+    },
     /// A tap names a block that the model does not have.
     #[error("model {name} has blocks 1 to {blocks}, block {asked} was asked for")]
     Block {
