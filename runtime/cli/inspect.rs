@@ -1,5 +1,6 @@
 //! `andon inspect`.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -92,15 +93,12 @@ struct Judged {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let found = files::collect(&args.images)?;
     found.report_skipped();
-    if let Some(folder) = &args.overlay {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make overlay folder {}", folder.display()))?;
-    }
+    let mut overlays = args.overlay.as_deref().map(Overlays::new).transpose()?;
     let (recipe, pipeline) = args.recipe.open(&args.engine)?;
     let bar = progress::bar(found.images.len(), "inspect");
     let (mut ng, mut errors) = (0, 0);
     for path in &found.images {
-        let judged = judge(&pipeline, path, args.overlay.as_deref());
+        let judged = judge(&pipeline, path, overlays.as_mut());
         match &judged {
             Ok(judged) if judged.inspection.verdict == Verdict::Ng => ng += 1,
             Ok(_) => {}
@@ -129,14 +127,46 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }))
 }
 
-fn judge(pipeline: &Pipeline, path: &Path, overlays: Option<&Path>) -> Result<Judged> {
+/// The folder of overlays. Images of one name, from several folders, each get their own.
+struct Overlays<'a> {
+    folder: &'a Path,
+    taken: HashSet<String>,
+}
+
+impl<'a> Overlays<'a> {
+    fn new(folder: &'a Path) -> Result<Self> {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make overlay folder {}", folder.display()))?;
+        Ok(Self {
+            folder,
+            taken: HashSet::new(),
+        })
+    }
+
+    /// Where the overlay of an image of this name goes: `name.png`, `name-2.png` and so on.
+    fn target(&mut self, name: &str) -> PathBuf {
+        let mut file = format!("{name}.png");
+        let mut number = 2;
+        while !self.taken.insert(file.clone()) {
+            file = format!("{name}-{number}.png");
+            number += 1;
+        }
+        self.folder.join(file)
+    }
+}
+
+fn judge(
+    pipeline: &Pipeline,
+    path: &Path,
+    overlays: Option<&mut Overlays<'_>>,
+) -> Result<Judged> {
     let start = Instant::now();
     let picture = image::read(path)?;
     let decode = start.elapsed();
     let seen = pipeline.inspect(&picture)?;
-    if let Some(folder) = overlays {
+    if let Some(overlays) = overlays {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let target = folder.join(format!("{name}.png"));
+        let target = overlays.target(&name);
         overlay(&picture, &seen.inspection, &name)
             .save(&target)
             .with_context(|| format!("cannot write overlay {}", target.display()))?;
@@ -154,7 +184,7 @@ fn print_json(path: &Path, judged: &Result<Judged>, recipe: &str, model: &str) -
             image,
             verdict: inspection.verdict.as_str(),
             error: None,
-            score: Some(rounded(inspection.score.into())),
+            score: Some(printed(inspection)),
             threshold: 1.0,
             regions: &inspection.regions,
             recipe,
@@ -174,6 +204,15 @@ fn print_json(path: &Path, judged: &Result<Judged>, recipe: &str, model: &str) -
         },
     };
     json_line(&line)
+}
+
+/// The score to three digits, and never 1.0 when the verdict is OK.
+fn printed(inspection: &Inspection) -> f64 {
+    let score = rounded(inspection.score.into());
+    match inspection.verdict {
+        Verdict::Ok => score.min(0.999),
+        Verdict::Ng => score,
+    }
 }
 
 fn print_row(path: &Path, judged: &Result<Judged>) {
