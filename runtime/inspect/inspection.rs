@@ -27,6 +27,7 @@ pub struct BlockShare {
     /// Block number, 1-based.
     pub block: usize,
     /// Share of the score, 0..=1; the shares of a region add up to 1.
+    #[serde(serialize_with = "thousandths")]
     pub share: f32,
 }
 
@@ -37,15 +38,18 @@ pub struct Region {
     pub bbox: [u32; 4],
     /// Area in pixels of the original image.
     pub area_px: u64,
-    /// Mean of its most deviating cells (0.5 % of the map, or all if it is smaller), in units of
-    /// the recipe's limit. Below 1.0 it would not have failed the part by itself.
+    /// Mean of its most deviating patches (as many as decide about the image, or all if it is
+    /// smaller), in units of the recipe's limit. Below 1.0 it would not have failed the part by
+    /// itself.
+    #[serde(serialize_with = "thousandths")]
     pub score: f32,
     /// The larger of the two shares.
     pub pathway: Pathway,
     /// Share of the score that is there wherever the patch lies, 0..=1.
+    #[serde(serialize_with = "thousandths")]
     pub what: f32,
     /// Share that appears only because of the place, `1 - what`.
-    #[serde(rename = "where")]
+    #[serde(rename = "where", serialize_with = "thousandths")]
     pub where_: f32,
     /// Share of each block, in ascending order of blocks.
     pub blocks: Vec<BlockShare>,
@@ -99,4 +103,9 @@ pub struct Inspection {
     pub regions: Vec<Region>,
     /// Where the score comes from.
     pub map: ScoreMap,
+}
+
+/// Three digits behind the point: more would pretend.
+fn thousandths<S: serde::Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((f64::from(*value) * 1000.0).round() / 1000.0)
 }

@@ -98,10 +98,6 @@ impl Inspector {
         features: &Features,
         scores: &PatchScores,
     ) -> Region {
-        let values = cells
-            .iter()
-            .map(|&cell| map.values[cell as usize])
-            .collect();
         let mut patches: Vec<usize> = cells
             .iter()
             .map(|&cell| {
@@ -111,6 +107,7 @@ impl Inspector {
             .collect();
         patches.sort_unstable();
         patches.dedup();
+        let raw: Vec<f32> = patches.iter().map(|&p| scores.score[p]).collect();
         let sum = |of: &[f32]| patches.iter().map(|&p| of[p]).sum::<f32>();
         let total = sum(&scores.score);
         let what = if total > 0.0 {
@@ -121,7 +118,7 @@ impl Inspector {
         Region {
             bbox: bounding_box(map, &cells),
             area_px: area_px(map, cells.len()),
-            score: mean_of_largest(values, deciding(map.values.len())),
+            score: mean_of_largest(raw, deciding(scores.score.len())) / self.limits.image,
             pathway: if what >= 0.5 {
                 Pathway::What
             } else {

@@ -1,5 +1,10 @@
 //! What a frame can and cannot say, case by case.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a helper cannot unwrap fails the test"
+)]
+
 use andon_link::{
     Alarms, BAUD, Configuration, Decoder, Edge, Epoch, ErrorCode, HostMessage, HostState, Identity,
     Inputs, Label, LabelError, Lamps, LampsError, LineCounters, LinkCounters, MAX_WIRE, McuMessage,

@@ -1,5 +1,10 @@
 //! What the line must withstand, for every message that the types can hold.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a helper cannot unwrap fails the test"
+)]
+
 mod common;
 
 use andon_link::{

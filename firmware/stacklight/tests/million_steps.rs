@@ -6,6 +6,11 @@
 //! where no bad part is, and never stays still where one is; the lamps are never dark for longer
 //! than the dark half of a flash.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a helper cannot unwrap fails the test"
+)]
+
 mod bench;
 mod model;
 

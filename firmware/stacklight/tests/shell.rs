@@ -1,6 +1,11 @@
 //! The loop on a board of fakes: pins that remember the order of their changes, and a port that can
 //! be short of bytes or room, or broken.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a helper cannot unwrap fails the test"
+)]
+
 mod bench;
 
 use core::cell::{Cell, RefCell};

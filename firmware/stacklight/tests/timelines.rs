@@ -2,6 +2,11 @@
 //! seen. Distances: the rejector is 500 ms behind the trigger and strikes for 40 ms; parts come at
 //! least 100 ms apart.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a helper cannot unwrap fails the test"
+)]
+
 mod bench;
 
 use andon_link::{
