@@ -2,7 +2,7 @@ use std::fmt;
 
 use fast_image_resize::images::ImageRef;
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use image::RgbImage;
+use image::{RgbImage, imageops};
 use serde::{Deserialize, Serialize};
 
 use super::{ImageError, Roi};
@@ -89,19 +89,17 @@ impl Preparation {
             height,
             reason,
         };
-        let source = ImageRef::new(width, height, picture.as_raw(), PixelType::U8x3)
+        // A copy of the region, not a window: the resizer would read beyond a window's edge.
+        let inside = (area != Roi::whole(width, height))
+            .then(|| imageops::crop_imm(picture, area.x, area.y, area.width, area.height).to_image());
+        let inside = inside.as_ref().unwrap_or(picture);
+        let source = ImageRef::new(area.width, area.height, inside.as_raw(), PixelType::U8x3)
             .map_err(|e| failed(e.to_string()))?;
         let mut target =
             fast_image_resize::images::Image::new(to_width, to_height, PixelType::U8x3);
         // Bicubic with a = -0.5 and, when shrinking, a wider kernel: no aliasing on fine print.
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom))
-            .crop(
-                f64::from(area.x),
-                f64::from(area.y),
-                f64::from(area.width),
-                f64::from(area.height),
-            );
+        let options =
+            ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
         Resizer::new()
             .resize(&source, &mut target, &options)
             .map_err(|e| failed(e.to_string()))?;
