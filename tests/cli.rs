@@ -11,10 +11,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use ::image::{DynamicImage, GrayImage, ImageBuffer, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use andon::image;
 use andon::recipe::Recipe;
 use common::{Run, andon, bad, good, line, model_files, write_good, write_model};
-use ::image::{DynamicImage, GrayImage, ImageBuffer, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -33,7 +33,11 @@ static BENCH: LazyLock<Bench> = LazyLock::new(|| {
     write_good(&good, 0..6);
     let recipe = folder.join("line.andon");
     let learned = learn(&[&good], &recipe, &["--name", "bracket"]);
-    Bench { good, recipe, learned }
+    Bench {
+        good,
+        recipe,
+        learned,
+    }
 });
 
 /// Words of a command line, from anything.
@@ -41,10 +45,13 @@ macro_rules! words {
     ($($word:expr),* $(,)?) => { [$(OsString::from($word)),*] };
 }
 
-/// Runs `andon learn --json` at the small size.
+/// Runs `andon learn --json` at the small size, unless `more` names another.
 #[track_caller]
 fn learn<P: AsRef<Path>>(good: &[P], recipe: &Path, more: &[&str]) -> Run {
-    let mut arguments = words!["learn", "--json", "--size", "112", "-o", recipe].to_vec();
+    let mut arguments = words!["learn", "--json", "-o", recipe].to_vec();
+    if !more.contains(&"--size") {
+        arguments.extend(words!["--size", common::SIZE.to_string()]);
+    }
     for path in good {
         arguments.extend(words!["--good", path.as_ref()]);
     }
@@ -83,32 +90,48 @@ fn cut(picture: &RgbImage, format: ::image::ImageFormat) -> Vec<u8> {
 
 /// Fields of an object, by name.
 fn fields(object: &Value) -> BTreeSet<&str> {
-    object.as_object().unwrap().keys().map(String::as_str).collect()
+    object
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
 }
 
 #[track_caller]
 fn number(object: &Value, field: &str) -> f64 {
-    object[field].as_f64().unwrap_or_else(|| panic!("{field} is no number in {object}"))
+    object[field]
+        .as_f64()
+        .unwrap_or_else(|| panic!("{field} is no number in {object}"))
 }
 
 #[track_caller]
 fn whole(object: &Value, field: &str) -> u64 {
-    object[field].as_u64().unwrap_or_else(|| panic!("{field} is no whole number in {object}"))
+    object[field]
+        .as_u64()
+        .unwrap_or_else(|| panic!("{field} is no whole number in {object}"))
 }
 
 #[track_caller]
 fn text<'a>(object: &'a Value, field: &str) -> &'a str {
-    object[field].as_str().unwrap_or_else(|| panic!("{field} is no text in {object}"))
+    object[field]
+        .as_str()
+        .unwrap_or_else(|| panic!("{field} is no text in {object}"))
 }
 
 #[track_caller]
 fn list<'a>(object: &'a Value, field: &str) -> &'a [Value] {
-    object[field].as_array().unwrap_or_else(|| panic!("{field} is no list in {object}"))
+    object[field]
+        .as_array()
+        .unwrap_or_else(|| panic!("{field} is no list in {object}"))
 }
 
 #[track_caller]
 fn is_sha256(hash: &str) {
-    assert!(hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{hash}");
+    assert!(
+        hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()),
+        "{hash}"
+    );
 }
 
 /// Checks a line of `inspect --json` against its contract; `size` is that of the image.
@@ -123,7 +146,16 @@ fn keeps_the_contract(line: &Value, size: (u32, u32)) {
         assert!(regions.is_empty(), "{line}");
         return;
     }
-    let expected = ["image", "model", "ms", "recipe", "regions", "score", "threshold", "verdict"];
+    let expected = [
+        "image",
+        "model",
+        "ms",
+        "recipe",
+        "regions",
+        "score",
+        "threshold",
+        "verdict",
+    ];
     assert_eq!(fields(line), BTreeSet::from(expected));
     let ng = text(line, "verdict") == "ng";
     assert!(ng || text(line, "verdict") == "ok", "{line}");
@@ -132,7 +164,10 @@ fn keeps_the_contract(line: &Value, size: (u32, u32)) {
     for region in regions {
         keeps_the_contract_of_regions(region, size);
     }
-    let scores: Vec<_> = regions.iter().map(|region| number(region, "score")).collect();
+    let scores: Vec<_> = regions
+        .iter()
+        .map(|region| number(region, "score"))
+        .collect();
     assert!(scores.is_sorted_by(|a, b| a >= b), "highest first: {line}");
     let ms = &line["ms"];
     let stages = ["decode", "prepare", "backbone", "spectral", "regions"];
@@ -144,26 +179,48 @@ fn keeps_the_contract(line: &Value, size: (u32, u32)) {
 
 #[track_caller]
 fn keeps_the_contract_of_regions(region: &Value, (width, height): (u32, u32)) {
-    let expected = ["area_px", "bbox", "blocks", "pathway", "score", "what", "where"];
+    let expected = [
+        "area_px", "bbox", "blocks", "pathway", "score", "what", "where",
+    ];
     assert_eq!(fields(region), BTreeSet::from(expected));
-    let bbox: Vec<u64> = list(region, "bbox").iter().map(|v| v.as_u64().unwrap()).collect();
-    let [x, y, w, h] = bbox[..] else { panic!("{region}") };
+    let bbox: Vec<u64> = list(region, "bbox")
+        .iter()
+        .map(|v| v.as_u64().unwrap())
+        .collect();
+    let [x, y, w, h] = bbox[..] else {
+        panic!("{region}")
+    };
     assert!(w > 0 && h > 0, "{region}");
-    assert!(x + w <= width.into() && y + h <= height.into(), "outside the image: {region}");
+    assert!(
+        x + w <= width.into() && y + h <= height.into(),
+        "outside the image: {region}"
+    );
     let area = whole(region, "area_px");
     assert!(area > 0 && area <= w * h, "{region}");
     assert!(number(region, "score") > 0.0, "{region}");
     let [what, place] = ["what", "where"].map(|share| number(region, share));
     // Each share has three digits.
-    assert!((what + place - 1.0).abs() < 0.0011 && what >= 0.0 && place >= 0.0, "{region}");
+    assert!(
+        (what + place - 1.0).abs() < 0.0011 && what >= 0.0 && place >= 0.0,
+        "{region}"
+    );
     let larger = if what >= place { "what" } else { "where" };
-    assert!(text(region, "pathway") == larger || (what - place).abs() < 0.0011, "{region}");
+    assert!(
+        text(region, "pathway") == larger || (what - place).abs() < 0.0011,
+        "{region}"
+    );
     let blocks = list(region, "blocks");
     let numbers: Vec<_> = blocks.iter().map(|block| whole(block, "block")).collect();
     assert!(!numbers.is_empty() && numbers.is_sorted(), "{region}");
     let shares: Vec<_> = blocks.iter().map(|block| number(block, "share")).collect();
-    assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{region}");
-    assert!((shares.iter().sum::<f64>() - 1.0).abs() < 0.0021, "{region}");
+    assert!(
+        shares.iter().all(|share| (0.0..=1.0).contains(share)),
+        "{region}"
+    );
+    assert!(
+        (shares.iter().sum::<f64>() - 1.0).abs() < 0.0021,
+        "{region}"
+    );
 }
 
 // ---- learn
@@ -178,22 +235,37 @@ fn learn_prints_one_object_with_what_it_made() {
     assert_eq!(report["model"], model["sha256"]);
     assert_eq!(whole(&report, "parts"), 6);
     assert_eq!(list(&report, "skipped").len(), 0);
-    let size: Vec<_> = list(&report, "size").iter().map(|side| side.as_u64().unwrap()).collect();
+    let size: Vec<_> = list(&report, "size")
+        .iter()
+        .map(|side| side.as_u64().unwrap())
+        .collect();
     assert_eq!(size, [126, 98], "the shape of the parts, in whole patches");
-    assert!(list(&report, "blocks").iter().all(|block| (1..=12).contains(&block.as_u64().unwrap())));
+    assert!(
+        list(&report, "blocks")
+            .iter()
+            .all(|block| (1..=12).contains(&block.as_u64().unwrap()))
+    );
     assert!(whole(&report, "rank") > 0 && whole(&report, "memory") > 0);
     assert!(number(&report, "threshold") > 0.0);
     assert_eq!(number(&report, "false_reject"), 0.01);
     // None of six parts rejected: 1 - 0.05^(1/6).
     assert_eq!(number(&report, "false_reject_bound"), 0.393);
     assert_eq!(whole(&report, "parts_needed"), 299);
-    assert_eq!(whole(&report, "bytes"), fs::metadata(&BENCH.recipe).unwrap().len());
+    assert_eq!(
+        whole(&report, "bytes"),
+        fs::metadata(&BENCH.recipe).unwrap().len()
+    );
     assert!(number(&report, "seconds") > 0.0);
 }
 
 #[test]
 fn learn_says_plainly_that_so_few_parts_cannot_promise_the_rate() {
-    BENCH.learned.says(&["39.3 %", "1.00 % was asked", "299 good parts", "is made all the same"]);
+    BENCH.learned.says(&[
+        "39.3 %",
+        "1.00 % was asked",
+        "299 good parts",
+        "is made all the same",
+    ]);
 }
 
 #[test]
@@ -205,7 +277,10 @@ fn progress_and_notes_never_reach_stdout() {
     assert_eq!(run.objects().len(), 2, "{run}");
     // No terminal, so no bar either: a log file must stay readable.
     for stderr in [&learned.stderr, &run.stderr] {
-        assert!(!stderr.contains('\u{1b}') && !stderr.contains('\r'), "{stderr:?}");
+        assert!(
+            !stderr.contains('\u{1b}') && !stderr.contains('\r'),
+            "{stderr:?}"
+        );
     }
 }
 
@@ -232,7 +307,10 @@ fn a_text_file_among_images_is_named_and_the_images_are_learned() {
     let note = folder.path().join("notes.txt");
     fs::write(&note, "wash before use").unwrap();
     let run = learn(&[folder.path()], &folder.path().join("line.andon"), &[]).exits(0);
-    run.says(&[&format!("skipped {}: not an image by its name", note.display())]);
+    run.says(&[&format!(
+        "skipped {}: not an image by its name",
+        note.display()
+    )]);
     assert_eq!(whole(&run.object(), "parts"), 2);
     // It is no error of `inspect`, either: nobody asked for that file.
     let run = inspect(&[folder.path()]);
@@ -301,8 +379,11 @@ fn without_one_good_part_there_is_no_recipe() {
     let recipe = folder.path().join("never.andon");
     learn(&[folder.path()], &recipe, &[]).refuses(&["none of the 1 images can be read"]);
     // With a region of interest nobody looks at the files' sizes first.
-    learn(&[folder.path()], &recipe, &["--roi", "0,0,10,10"])
-        .refuses(&["lie.png", "no good part could be learned", "at least one"]);
+    learn(&[folder.path()], &recipe, &["--roi", "0,0,10,10"]).refuses(&[
+        "lie.png",
+        "no good part could be learned",
+        "at least one",
+    ]);
     learn(&[&BENCH.good], &recipe, &["--take", "0"]).exits(2);
     assert!(!recipe.exists());
 }
@@ -311,7 +392,9 @@ fn without_one_good_part_there_is_no_recipe() {
 fn one_good_part_is_enough_for_a_recipe_that_says_how_little_it_promises() {
     let folder = folder();
     let recipe = folder.path().join("one.andon");
-    let report = learn(&[&BENCH.good], &recipe, &["--take", "1"]).exits(0).object();
+    let report = learn(&[&BENCH.good], &recipe, &["--take", "1"])
+        .exits(0)
+        .object();
     assert_eq!(whole(&report, "parts"), 1);
     assert_eq!(number(&report, "false_reject_bound"), 0.95);
     let part = Recipe::read(&recipe).unwrap().origin.parts.remove(0).file;
@@ -328,7 +411,10 @@ fn images_that_are_too_small_for_the_region_of_interest_are_named_with_both_size
     let recipe = folder.path().join("roi.andon");
     let run = learn(&[folder.path()], &recipe, &["--roi", "40,30,200,150"]).exits(0);
     run.says(&["small.png", "40,30,200,150", "100 x 100 px"]);
-    assert_eq!(list(&run.object(), "skipped"), [small.display().to_string()]);
+    assert_eq!(
+        list(&run.object(), "skipped"),
+        [small.display().to_string()]
+    );
     let run = andon(words!["inspect", "--json", "-r", &recipe, folder.path()]).exits(2);
     for line in run.objects() {
         let is_small = text(&line, "image").ends_with("small.png");
@@ -336,8 +422,11 @@ fn images_that_are_too_small_for_the_region_of_interest_are_named_with_both_size
         keeps_the_contract(&line, (320, 240));
     }
     // Larger than every part: nothing is left to learn.
-    learn(&[folder.path()], &recipe, &["--roi", "0,0,4000,3000"])
-        .refuses(&["0,0,4000,3000", "320 x 240 px", "no good part could be learned"]);
+    learn(&[folder.path()], &recipe, &["--roi", "0,0,4000,3000"]).refuses(&[
+        "0,0,4000,3000",
+        "320 x 240 px",
+        "no good part could be learned",
+    ]);
 }
 
 #[test]
@@ -362,7 +451,10 @@ fn a_region_of_interest_bounds_what_is_judged() {
     assert_eq!(lines[0]["verdict"], "ok", "{run}");
     assert_eq!(lines[1]["verdict"], "ng", "{run}");
     for region in list(&lines[1], "regions") {
-        let bbox: Vec<_> = list(region, "bbox").iter().map(|v| v.as_u64().unwrap()).collect();
+        let bbox: Vec<_> = list(region, "bbox")
+            .iter()
+            .map(|v| v.as_u64().unwrap())
+            .collect();
         assert!(bbox[0] >= 40 && bbox[0] + bbox[2] <= 240, "{bbox:?}");
         assert!(bbox[1] >= 30 && bbox[1] + bbox[3] <= 180, "{bbox:?}");
     }
@@ -375,8 +467,8 @@ fn arguments_that_make_no_sense_are_refused() {
         (["--false-reject", "0"], "--false-reject"),
         (["--false-reject", "0.7"], "--false-reject"),
         (["--false-reject", "nan"], "--false-reject"),
-        (["--size", "0"], "size"),
-        (["--size", "100000"], "100"),
+        (["--size", "0"], "--size 0 is less than one patch"),
+        (["--size", "100000"], "at most 2044"),
         (["--roi", "1,2,3"], "X,Y,WIDTH,HEIGHT"),
         (["--roi", "0,0,0,5"], "X,Y,WIDTH,HEIGHT"),
         (["--place", "maybe"], "maybe"),
@@ -409,14 +501,19 @@ fn a_draw_of_parts_repeats_with_its_seed() {
     };
     let first = learned("first.andon", "4");
     assert_eq!(first.origin.parts.len(), 3);
-    assert!(learned("again.andon", "4") == first, "the same seed gives another recipe");
+    assert!(
+        learned("again.andon", "4") == first,
+        "the same seed gives another recipe"
+    );
     assert_ne!(learned("other.andon", "5").origin.parts, first.origin.parts);
 }
 
 #[test]
 fn neither_the_order_of_parts_nor_the_number_of_cores_changes_a_verdict() {
     let folder = folder();
-    let mut parts: Vec<_> = (0..6).map(|i| BENCH.good.join(format!("part-{i:02}.png"))).collect();
+    let mut parts: Vec<_> = (0..6)
+        .map(|i| BENCH.good.join(format!("part-{i:02}.png")))
+        .collect();
     parts.reverse();
     let backwards = folder.path().join("backwards.andon");
     learn(&parts, &backwards, &[]).exits(0);
@@ -426,16 +523,34 @@ fn neither_the_order_of_parts_nor_the_number_of_cores_changes_a_verdict() {
     learn(&[&BENCH.good], &one_core, &["--threads", "1"]).exits(0);
     let new = new_parts(folder.path());
     let judged = |recipe: &Path, threads: &str| -> Vec<(String, f64)> {
-        let arguments =
-            words!["inspect", "--json", "--threads", threads, "-r", recipe, &new[0], &new[1]];
+        let arguments = words![
+            "inspect",
+            "--json",
+            "--threads",
+            threads,
+            "-r",
+            recipe,
+            &new[0],
+            &new[1]
+        ];
         let line = |line: &Value| (text(line, "verdict").to_string(), number(line, "score"));
-        andon(arguments).exits(1).objects().iter().map(line).collect()
+        andon(arguments)
+            .exits(1)
+            .objects()
+            .iter()
+            .map(line)
+            .collect()
     };
     let expected = judged(&one_core, "1");
     let near = |found: Vec<(String, f64)>, allowed: f64| {
         for (a, b) in expected.iter().zip(found) {
             assert_eq!(a.0, b.0);
-            assert!((a.1 - b.1).abs() <= allowed * a.1, "{} instead of {}", b.1, a.1);
+            assert!(
+                (a.1 - b.1).abs() <= allowed * a.1,
+                "{} instead of {}",
+                b.1,
+                a.1
+            );
         }
     };
     near(judged(&one_core, "2"), 0.005);
@@ -489,12 +604,32 @@ fn without_json_a_person_reads_verdict_score_place_and_a_sum() {
     let parts = new_parts(folder.path());
     let empty = folder.path().join("empty.png");
     fs::write(&empty, "").unwrap();
-    let run = andon(words!["inspect", "-r", &BENCH.recipe, &parts[0], &parts[1], &empty]).exits(2);
+    let run = andon(words![
+        "inspect",
+        "-r",
+        &BENCH.recipe,
+        &parts[0],
+        &parts[1],
+        &empty
+    ])
+    .exits(2);
     let lines: Vec<_> = run.stdout.lines().collect();
-    assert!(lines[0].starts_with("OK") && lines[0].contains("a-good.png"), "{run}");
-    assert!(lines[1].starts_with("NG") && lines[1].contains("b-bad.png"), "{run}");
-    assert!(lines[2].contains(" at ") && lines[2].contains(" px, score "), "{run}");
-    assert!(lines.last().unwrap().starts_with("ERROR") && run.stdout.contains("is empty"), "{run}");
+    assert!(
+        lines[0].starts_with("OK") && lines[0].contains("a-good.png"),
+        "{run}"
+    );
+    assert!(
+        lines[1].starts_with("NG") && lines[1].contains("b-bad.png"),
+        "{run}"
+    );
+    assert!(
+        lines[2].contains(" at ") && lines[2].contains(" px, score "),
+        "{run}"
+    );
+    assert!(
+        lines.last().unwrap().starts_with("ERROR") && run.stdout.contains("is empty"),
+        "{run}"
+    );
     run.says(&["1 OK, 1 NG, 1 errors"]);
 }
 
@@ -511,8 +646,18 @@ fn pictures_of_every_kind_are_judged_like_the_same_picture_in_plain_colour() {
         Rgba([r, g, b, 255])
     });
     let pairs = [
-        ("colour.png", DynamicImage::from(part.clone()), "alpha.png", DynamicImage::from(clear)),
-        ("grey.png", DynamicImage::from(grey), "grey16.png", DynamicImage::from(deep)),
+        (
+            "colour.png",
+            DynamicImage::from(part.clone()),
+            "alpha.png",
+            DynamicImage::from(clear),
+        ),
+        (
+            "grey.png",
+            DynamicImage::from(grey),
+            "grey16.png",
+            DynamicImage::from(deep),
+        ),
     ];
     for (plain, picture, odd, odd_picture) in pairs {
         let paths = [folder.path().join(plain), folder.path().join(odd)];
@@ -540,7 +685,10 @@ fn pictures_of_any_size_and_shape_are_judged_or_refused_by_name() {
     assert_eq!(lines.len(), sizes.len(), "{run}");
     for (line, size) in lines.iter().zip(sizes) {
         keeps_the_contract(line, size);
-        assert_ne!(line["verdict"], "ok", "nothing of that is a good part: {line}");
+        assert_ne!(
+            line["verdict"], "ok",
+            "nothing of that is a good part: {line}"
+        );
     }
 }
 
@@ -549,7 +697,9 @@ fn every_kind_of_size_and_shape_can_be_learned() {
     let folder = folder();
     for (width, height) in [(1, 1), (4000, 3)] {
         let path = folder.path().join(format!("{width}x{height}.png"));
-        RgbImage::from_fn(width, height, |x, _| Rgb([x as u8; 3])).save(&path).unwrap();
+        RgbImage::from_fn(width, height, |x, _| Rgb([x as u8; 3]))
+            .save(&path)
+            .unwrap();
         let recipe = folder.path().join("odd.andon");
         learn(&[&path], &recipe, &[]).exits(0);
         let run = andon(words!["inspect", "--json", "-r", recipe, path]);
@@ -564,16 +714,30 @@ fn an_overlay_is_written_of_every_image_that_was_judged() {
     let broken = folder.path().join("broken.png");
     fs::write(&broken, "").unwrap();
     let out = folder.path().join("a/b/out");
-    let arguments =
-        words!["inspect", "-r", &BENCH.recipe, &parts[0], &parts[1], broken, "--overlay", &out];
+    let arguments = words![
+        "inspect",
+        "-r",
+        &BENCH.recipe,
+        &parts[0],
+        &parts[1],
+        broken,
+        "--overlay",
+        &out
+    ];
     andon(arguments).exits(2);
-    let mut names: Vec<_> =
-        fs::read_dir(&out).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = fs::read_dir(&out)
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     assert_eq!(names, ["a-good.png.png", "b-bad.png.png"]);
     let overlay = image::read(&out.join("b-bad.png.png")).unwrap();
     // The original and the heat side by side.
-    assert!(overlay.width() >= 2 * 320 && overlay.height() >= 240, "{:?}", overlay.dimensions());
+    assert!(
+        overlay.width() >= 2 * 320 && overlay.height() >= 240,
+        "{:?}",
+        overlay.dimensions()
+    );
 }
 
 #[test]
@@ -587,9 +751,21 @@ fn images_of_one_name_from_two_folders_both_keep_their_overlay() {
     good(20).save(&paths[0]).unwrap();
     bad(21).image.save(&paths[1]).unwrap();
     let out = folder.path().join("out");
-    let arguments = words!["inspect", "-r", &BENCH.recipe, &paths[0], &paths[1], "--overlay", &out];
+    let arguments = words![
+        "inspect",
+        "-r",
+        &BENCH.recipe,
+        &paths[0],
+        &paths[1],
+        "--overlay",
+        &out
+    ];
     andon(arguments).exits(1);
-    assert_eq!(fs::read_dir(&out).unwrap().count(), 2, "one overwrote the other");
+    assert_eq!(
+        fs::read_dir(&out).unwrap().count(),
+        2,
+        "one overwrote the other"
+    );
 }
 
 #[test]
@@ -649,10 +825,16 @@ fn eval_gives_every_figure_and_leaves_learned_parts_out() {
     }
     for index in 20..23 {
         let part = bad(index);
-        part.image.save(bad_ones.join(format!("{index}.png"))).unwrap();
+        part.image
+            .save(bad_ones.join(format!("{index}.png")))
+            .unwrap();
         part.mask.save(masks.join(format!("{index}.png"))).unwrap();
         let line = |[x, y, w, h]: [u32; 4]| format!("{x} {y} {} {} 1\n", x + w, y + h);
-        let lines: String = part.defects.iter().map(|defect| line(defect.bbox)).collect();
+        let lines: String = part
+            .defects
+            .iter()
+            .map(|defect| line(defect.bbox))
+            .collect();
         fs::write(boxes.join(format!("{index}.txt")), lines).unwrap();
     }
     let both = words!["--good", &good_ones, "--bad", &bad_ones];
@@ -671,7 +853,10 @@ fn eval_gives_every_figure_and_leaves_learned_parts_out() {
         assert!(number(&figures, figure) > 0.0, "{figures}");
     }
     for figure in ["pixel_auroc", "pro", "region_recall"] {
-        assert!(figures[figure].is_null(), "{figure} without its ground truth: {figures}");
+        assert!(
+            figures[figure].is_null(),
+            "{figure} without its ground truth: {figures}"
+        );
         assert!(fields(&figures).contains(figure));
     }
 
@@ -686,8 +871,14 @@ fn eval_gives_every_figure_and_leaves_learned_parts_out() {
     assert_eq!(number(&figures, "region_recall"), 1.0, "{figures}");
 
     let figures = eval(&words!["--good", &good_ones, "--with-learned"]);
-    assert_eq!((whole(&figures, "good"), whole(&figures, "left_out")), (6, 0));
-    assert!(figures["image_auroc"].is_null() && figures["miss"].is_null(), "{figures}");
+    assert_eq!(
+        (whole(&figures, "good"), whole(&figures, "left_out")),
+        (6, 0)
+    );
+    assert!(
+        figures["image_auroc"].is_null() && figures["miss"].is_null(),
+        "{figures}"
+    );
 }
 
 #[test]
@@ -695,8 +886,17 @@ fn eval_writes_a_page_that_needs_nothing_else() {
     let folder = folder();
     let [ok, ng] = new_parts(folder.path());
     let page = folder.path().join("report.html");
-    let arguments =
-        words!["eval", "-r", &BENCH.recipe, "--good", ok, "--bad", ng, "--report", &page];
+    let arguments = words![
+        "eval",
+        "-r",
+        &BENCH.recipe,
+        "--good",
+        ok,
+        "--bad",
+        ng,
+        "--report",
+        &page
+    ];
     let run = andon(arguments).exits(0);
     assert!(run.stdout.contains("image AUROC        1.000"), "{run}");
     let html = fs::read_to_string(page).unwrap();
@@ -713,12 +913,25 @@ fn eval_counts_images_that_cannot_be_judged_and_ends_in_error() {
     let cut_one = folder.path().join("cut.jpg");
     fs::write(&cut_one, cut(&good(7), ::image::ImageFormat::Jpeg)).unwrap();
     let arguments = words![
-        "eval", "--json", "-r", &BENCH.recipe, "--good", ok, "--good", cut_one, "--bad", ng
+        "eval",
+        "--json",
+        "-r",
+        &BENCH.recipe,
+        "--good",
+        ok,
+        "--good",
+        cut_one,
+        "--bad",
+        ng
     ];
     let run = andon(arguments).exits(2);
     run.says(&["error: ", "cut.jpg"]);
     let figures = run.object();
-    assert_eq!((whole(&figures, "errors"), whole(&figures, "good")), (1, 1), "{figures}");
+    assert_eq!(
+        (whole(&figures, "errors"), whole(&figures, "good")),
+        (1, 1),
+        "{figures}"
+    );
     andon(words!["eval", "-r", &BENCH.recipe]).refuses(&["nothing to evaluate", "--good"]);
 }
 
@@ -754,20 +967,36 @@ fn recipe_verify_replays_the_golden_inputs() {
 fn model_info_and_verify_name_the_model_its_hash_and_its_licences() {
     let run = andon(["model", "info"]).exits(0);
     let manifest: Value = serde_json::from_slice(&fs::read(&model_files()[0]).unwrap()).unwrap();
-    for word in [text(&manifest, "sha256"), "12 blocks", "384 wide", "Apache-2.0", "MIT"] {
+    for word in [
+        text(&manifest, "sha256"),
+        "12 blocks",
+        "384 wide",
+        "Apache-2.0",
+        "MIT",
+    ] {
         assert!(run.stdout.contains(word), "{word:?} is missing in: {run}");
     }
     let run = andon(["model", "verify"]).exits(0);
-    assert!(run.stdout.contains("sha256 is right; 12 blocks ran"), "{run}");
+    assert!(
+        run.stdout.contains("sha256 is right; 12 blocks ran"),
+        "{run}"
+    );
 }
 
 #[test]
 fn the_demo_learns_judges_sums_up_and_writes_its_page() {
     let folder = folder();
     let page = folder.path().join("demo.html");
-    let arguments = words!["demo", "--learn", "4", "--parts", "4", "--seed", "3", "-o", &page];
+    let arguments = words![
+        "demo", "--learn", "4", "--parts", "4", "--seed", "3", "-o", &page
+    ];
     let run = andon(arguments).exits(0);
-    for word in ["learned   4 good parts", "judged    4 parts", "bad ", "good "] {
+    for word in [
+        "learned   4 good parts",
+        "judged    4 parts",
+        "bad ",
+        "good ",
+    ] {
         assert!(run.stdout.contains(word), "{word:?} is missing in: {run}");
     }
     run.says(&[page.to_str().unwrap()]);
@@ -791,7 +1020,10 @@ fn every_command_has_help_with_an_example() {
         assert!(run.stdout.contains(&example), "{run}");
     }
     let run = andon(["--version"]).exits(0);
-    assert!(run.stdout.starts_with("andon ") && run.stdout.lines().count() == 1, "{run}");
+    assert!(
+        run.stdout.starts_with("andon ") && run.stdout.lines().count() == 1,
+        "{run}"
+    );
 }
 
 #[test]

@@ -40,14 +40,19 @@ fn andon_with(line: &str, paths: &[(&str, &Path)]) -> Run {
 
 /// Files of a folder, by name.
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     files.sort();
     files
 }
 
 #[track_caller]
 fn figure(figures: &Value, name: &str) -> f64 {
-    figures[name].as_f64().unwrap_or_else(|| panic!("no {name} in {figures}"))
+    figures[name]
+        .as_f64()
+        .unwrap_or_else(|| panic!("no {name} in {figures}"))
 }
 
 #[test]
@@ -57,7 +62,9 @@ fn stations_with_missing_screws_are_told_from_good_ones_after_eight_parts() {
     let recipe = folder.path().join("screws.andon");
     let good = screws.join("good");
     let learn = "learn --take 8 --seed 1 --size 448 --json";
-    let learned = andon_with(learn, &[("--good", &good), ("-o", &recipe)]).exits(0).object();
+    let learned = andon_with(learn, &[("--good", &good), ("-o", &recipe)])
+        .exits(0)
+        .object();
     assert_eq!(learned["parts"], 8);
     let bad: Vec<_> = files(&screws.join("bad")).into_iter().step_by(4).collect();
     let mut paths = vec![("-r", recipe.as_path()), ("--good", &good)];
@@ -80,7 +87,11 @@ fn defects_of_boards_are_found_with_nothing_but_their_own_template() {
         let name = format!("{board}.jpg");
         let recipe = folder.path().join(board);
         let template = pcb.join("good").join(&name);
-        andon_with("learn --place yes", &[("--good", &template), ("-o", &recipe)]).exits(0);
+        andon_with(
+            "learn --place yes",
+            &[("--good", &template), ("-o", &recipe)],
+        )
+        .exits(0);
         let paths = [
             ("-r", recipe.as_path()),
             ("--bad", &pcb.join("bad").join(&name)),

@@ -38,7 +38,10 @@ fn write_changed(path: &Path, change: impl FnOnce(&mut Recipe)) -> Recipe {
 
 /// What a folder holds.
 fn names(folder: &Path) -> Vec<PathBuf> {
-    let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     names.sort();
     names
 }
@@ -50,7 +53,10 @@ fn refused(bytes: &[u8], what: &str) -> RecipeError {
         Ok(_) => panic!("{what}: accepted"),
         Err(error) => {
             let text = error.to_string();
-            assert!(text.contains("shelf/line.andon") && text.len() > 40, "{what}: {text}");
+            assert!(
+                text.contains("shelf/line.andon") && text.len() > 40,
+                "{what}: {text}"
+            );
             error
         }
     }
@@ -92,9 +98,15 @@ fn every_flipped_byte_is_refused() {
     let start = 0..64;
     let header = u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
     let in_header: Vec<usize> = (0..150).map(|_| dice.random_range(8..8 + header)).collect();
-    let anywhere: Vec<usize> = (0..150).map(|_| dice.random_range(0..bytes.len())).collect();
+    let anywhere: Vec<usize> = (0..150)
+        .map(|_| dice.random_range(0..bytes.len()))
+        .collect();
     let mut changed = bytes.clone();
-    for at in start.chain(in_header).chain(anywhere).chain([bytes.len() - 1]) {
+    for at in start
+        .chain(in_header)
+        .chain(anywhere)
+        .chain([bytes.len() - 1])
+    {
         let flip = dice.random_range(1..=255);
         changed[at] ^= flip;
         refused(&changed, &format!("byte {at} flipped by {flip:#04x}"));
@@ -110,7 +122,12 @@ fn a_flipped_byte_in_the_arrays_is_said_to_be_damage_and_what_to_do() {
     let error = refused(&changed, "last byte");
     assert!(matches!(error, RecipeError::Checksum { .. }), "{error:?}");
     let text = error.to_string();
-    for word in ["damaged", "copy the file again", "learn it again", &LEARNED.0.id] {
+    for word in [
+        "damaged",
+        "copy the file again",
+        "learn it again",
+        &LEARNED.0.id,
+    ] {
         assert!(text.contains(word), "{word:?} is missing in: {text}");
     }
 }
@@ -120,7 +137,9 @@ fn every_truncation_is_refused() {
     let bytes = &LEARNED.1;
     let mut dice = ChaCha8Rng::seed_from_u64(12);
     let few = 0..32;
-    let anywhere: Vec<usize> = (0..150).map(|_| dice.random_range(0..bytes.len())).collect();
+    let anywhere: Vec<usize> = (0..150)
+        .map(|_| dice.random_range(0..bytes.len()))
+        .collect();
     for length in few.chain(anywhere).chain([bytes.len() - 1]) {
         refused(&bytes[..length], &format!("{length} bytes"));
     }
@@ -141,7 +160,14 @@ fn files_that_never_were_recipes_are_refused() {
     }
     let length_bomb = [&u64::MAX.to_le_bytes()[..], b"{}"].concat();
     let empty_header = [&2u64.to_le_bytes()[..], b"{}"].concat();
-    for bytes in [&b""[..], b"{}", b"not a recipe", &[0; 4096], &length_bomb, &empty_header] {
+    for bytes in [
+        &b""[..],
+        b"{}",
+        b"not a recipe",
+        &[0; 4096],
+        &length_bomb,
+        &empty_header,
+    ] {
         refused(bytes, &format!("{bytes:?}"));
     }
 }
@@ -155,13 +181,22 @@ fn forged(from: &str, to: &str) -> Vec<u8> {
     let header = std::str::from_utf8(&bytes[8..8 + length]).unwrap();
     assert!(header.contains(from), "{from} is not in {header}");
     let blank = "0".repeat(64);
-    let mut header = header.replacen(from, to, 1).replace(&recipe.id, &blank).trim_end().to_string();
+    let mut header = header
+        .replacen(from, to, 1)
+        .replace(&recipe.id, &blank)
+        .trim_end()
+        .to_string();
     while header.len() % 8 != 0 {
         header.push(' ');
     }
     let whole = |header: &str| {
         let length = (header.len() as u64).to_le_bytes();
-        [&length[..], header.as_bytes(), &bytes[8 + length_of(bytes)..]].concat()
+        [
+            &length[..],
+            header.as_bytes(),
+            &bytes[8 + length_of(bytes)..],
+        ]
+        .concat()
     };
     let digest = andon::hash::hex(&Sha256::digest(whole(&header)));
     whole(&header.replace(&blank, &digest))
@@ -192,7 +227,10 @@ fn a_forged_file_is_still_asked_whether_it_makes_sense() {
     ] {
         let bytes = forged(&text(from), &text(to));
         let error = refused(&bytes, &format!("{from} -> {to}"));
-        assert!(matches!(error, RecipeError::Format { .. }), "{from} -> {to}: {error}");
+        assert!(
+            matches!(error, RecipeError::Format { .. }),
+            "{from} -> {to}: {error}"
+        );
     }
 }
 
@@ -217,8 +255,14 @@ fn a_forged_view_is_refused_when_the_pipeline_is_put_together() {
 #[test]
 fn another_layout_is_refused_with_the_program_that_wrote_it() {
     let error = refused(&forged("\\\"layout\\\":1", "\\\"layout\\\":7"), "layout 7");
-    assert!(matches!(error, RecipeError::Version { found: 7, .. }), "{error:?}");
-    assert!(error.to_string().contains(&LEARNED.0.origin.program), "{error}");
+    assert!(
+        matches!(error, RecipeError::Version { found: 7, .. }),
+        "{error:?}"
+    );
+    assert!(
+        error.to_string().contains(&LEARNED.0.origin.program),
+        "{error}"
+    );
 }
 
 #[test]
@@ -227,11 +271,21 @@ fn a_recipe_of_another_model_is_refused_with_the_hashes_of_both() {
     let graph = graph_with_a_comment();
     let other = Model::open(&write_model(folder.path(), &graph, |_| ())).unwrap();
     let error = Pipeline::new(&other, &LEARNED.0, 1).err().unwrap();
-    assert!(matches!(error, PipelineError::Recipe(RecipeError::OtherModel { .. })), "{error:?}");
+    assert!(
+        matches!(error, PipelineError::Recipe(RecipeError::OtherModel { .. })),
+        "{error:?}"
+    );
     let text = error.to_string();
     let here = &other.manifest().sha256[..12];
     let made = &LEARNED.0.origin.model_sha256[..12];
-    for word in [here, made, "rendered line", "dinov2-vits14-int8", "learn", "--model"] {
+    for word in [
+        here,
+        made,
+        "rendered line",
+        "dinov2-vits14-int8",
+        "learn",
+        "--model",
+    ] {
         assert!(text.contains(word), "{word:?} is missing in: {text}");
     }
 }
@@ -246,7 +300,15 @@ fn the_program_refuses_a_recipe_of_another_model() {
     good(9).save(&picture).unwrap();
     let path = path.to_str().unwrap();
     let manifest = manifest.to_str().unwrap();
-    andon(["inspect", "-r", path, "--model", manifest, picture.to_str().unwrap()]).refuses(&[
+    andon([
+        "inspect",
+        "-r",
+        path,
+        "--model",
+        manifest,
+        picture.to_str().unwrap(),
+    ])
+    .refuses(&[
         path,
         "rendered line",
         &LEARNED.0.origin.model_sha256[..12],
@@ -266,15 +328,25 @@ fn a_write_that_cannot_be_done_leaves_what_was_there() {
     let error = recipe.write(&below).unwrap_err();
     assert!(matches!(error, RecipeError::Write { .. }), "{error:?}");
     let text = error.to_string();
-    assert!(text.contains(&below.display().to_string()) && text.contains("as it was"), "{text}");
+    assert!(
+        text.contains(&below.display().to_string()) && text.contains("as it was"),
+        "{text}"
+    );
 
     // A folder cannot be replaced by a file: this fails at the last step, behind the writing.
     let taken = folder.path().join("taken.andon");
     fs::create_dir(&taken).unwrap();
-    assert!(matches!(recipe.write(&taken), Err(RecipeError::Write { .. })));
+    assert!(matches!(
+        recipe.write(&taken),
+        Err(RecipeError::Write { .. })
+    ));
 
     assert_eq!(fs::read(&old).unwrap(), b"old");
-    assert_eq!(names(folder.path()), [old, taken], "no half-written file is left");
+    assert_eq!(
+        names(folder.path()),
+        [old, taken],
+        "no half-written file is left"
+    );
 }
 
 #[test]
@@ -289,15 +361,28 @@ fn a_disk_that_is_full_half_way_through_a_recipe_leaves_the_old_one() {
     let script = "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"";
     let limited = |blocks: &str| {
         let mut command = Command::new("sh");
-        command.args(["-c", script, "sh", blocks, env!("CARGO_BIN_EXE_andon"), "learn"]);
-        command.args(["--size", "112", "--threads", "1", "--good"]).arg(&parts);
+        command.args([
+            "-c",
+            script,
+            "sh",
+            blocks,
+            env!("CARGO_BIN_EXE_andon"),
+            "learn",
+        ]);
+        command
+            .args(["--size", "112", "--threads", "1", "--good"])
+            .arg(&parts);
         run(command.arg("-o").arg(&path))
     };
     let failed = limited("1000");
     let error = failed.refuses(&["cannot write recipe", "is left as it was"]);
     assert!(error.contains(&path.display().to_string()), "{error}");
     assert_eq!(fs::read(&path).unwrap(), LEARNED.1);
-    assert_eq!(names(folder.path()), [parts.clone(), path.clone()], "no half-written file is left");
+    assert_eq!(
+        names(folder.path()),
+        [parts.clone(), path.clone()],
+        "no half-written file is left"
+    );
     limited("unlimited").exits(0);
     assert_ne!(fs::read(&path).unwrap(), LEARNED.1);
 }
@@ -332,13 +417,22 @@ fn a_golden_input_with_an_altered_score_is_a_mismatch_that_says_both() {
     for factor in [0.9, 1.1, 0.0, f32::NAN] {
         recipe.golden[0].score = LEARNED.0.golden[0].score * factor;
         let error = pipeline.replay(&recipe.golden[0], 1).unwrap_err();
-        assert!(matches!(error, ReplayError::Mismatch(_)), "{factor}: {error:?}");
+        assert!(
+            matches!(error, ReplayError::Mismatch(_)),
+            "{factor}: {error:?}"
+        );
         let text = error.to_string();
         let expected = format!("{:.4}", recipe.golden[0].score);
-        assert!(text.contains("golden input 1") && text.contains(&expected), "{text}");
+        assert!(
+            text.contains("golden input 1") && text.contains(&expected),
+            "{text}"
+        );
     }
     recipe.golden[1].png.truncate(100);
-    assert!(matches!(pipeline.replay(&recipe.golden[1], 2), Err(ReplayError::Image(_))));
+    assert!(matches!(
+        pipeline.replay(&recipe.golden[1], 2),
+        Err(ReplayError::Image(_))
+    ));
 }
 
 #[test]
@@ -350,7 +444,9 @@ fn no_command_judges_with_a_recipe_whose_golden_score_was_altered() {
     good(9).save(&picture).unwrap();
     let (path, picture) = (path.to_str().unwrap(), picture.to_str().unwrap());
     let words = ["golden input 1", "do not judge parts with it"];
-    andon(["recipe", "verify", "-r", path]).exits(2).says(&words);
+    andon(["recipe", "verify", "-r", path])
+        .exits(2)
+        .says(&words);
     andon(["inspect", "-r", path, picture]).refuses(&words);
     andon(["eval", "-r", path, "--good", picture]).refuses(&words);
 }

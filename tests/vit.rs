@@ -1,5 +1,7 @@
 //! The built-in model in its engine against ONNX Runtime, and model files that nobody should trust.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::path::{Path, PathBuf};
@@ -80,7 +82,11 @@ fn products(values: &[f32], count: usize) -> Vec<f64> {
     for (index, &value) in (0..).zip(values) {
         let bits = split_mix(index);
         for (k, product) in products.iter_mut().enumerate() {
-            *product += if bits >> k & 1 == 1 { f64::from(value) } else { -f64::from(value) };
+            *product += if bits >> k & 1 == 1 {
+                f64::from(value)
+            } else {
+                -f64::from(value)
+            };
         }
     }
     products
@@ -92,7 +98,10 @@ fn error(taps: &Taps, reference: &ReferenceTap) -> f64 {
     let tap = taps.get(reference.block, kind(&reference.tap)).unwrap();
     let count = reference.products.len();
     let found = products(tap.rows(), count);
-    let differences = found.iter().zip(&reference.products).map(|(a, b)| (a - b).powi(2));
+    let differences = found
+        .iter()
+        .zip(&reference.products)
+        .map(|(a, b)| (a - b).powi(2));
     (differences.sum::<f64>() / count as f64).sqrt() / reference.norm
 }
 
@@ -190,7 +199,11 @@ fn a_run_gives_the_taps_that_were_asked_for_and_no_others() {
 fn a_tap_does_not_depend_on_what_else_is_asked_for_or_on_the_threads() {
     let model = Model::embedded().unwrap();
     let alone = TapRequest::tokens([5]);
-    let among = TapRequest::new([(1, TapKind::Query), (5, TapKind::Tokens), (8, TapKind::Value)]);
+    let among = TapRequest::new([
+        (1, TapKind::Query),
+        (5, TapKind::Tokens),
+        (8, TapKind::Value),
+    ]);
     let tap = |request: &TapRequest, threads| {
         let backbone = Backbone::new(&model, (112, 154), request, threads).unwrap();
         let taps = backbone.run(&input(&model, 112, 154)).unwrap();
@@ -198,7 +211,11 @@ fn a_tap_does_not_depend_on_what_else_is_asked_for_or_on_the_threads() {
     };
     let expected = tap(&alone, 1);
     for found in [tap(&among, 1), tap(&alone, 2)] {
-        let far = expected.iter().zip(&found).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let far = expected
+            .iter()
+            .zip(&found)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
         assert!(far < 1e-3, "{far}");
     }
 }
@@ -207,10 +224,25 @@ fn a_tap_does_not_depend_on_what_else_is_asked_for_or_on_the_threads() {
 fn a_size_that_cannot_be_cut_into_patches_is_refused_with_the_sizes_that_can() {
     let model = Model::embedded().unwrap();
     let request = TapRequest::tokens([1]);
-    for size in [(0, 14), (14, 0), (13, 14), (112, 150), (2058, 14), (14, usize::MAX)] {
+    for size in [
+        (0, 14),
+        (14, 0),
+        (13, 14),
+        (112, 150),
+        (2058, 14),
+        (14, usize::MAX),
+    ] {
         let error = Backbone::new(&model, size, &request, 1).err().unwrap();
         assert!(matches!(error, ModelError::InputSize { .. }), "{error:?}");
-        says(&error, &[&size.0.to_string(), &size.1.to_string(), "multiple of 14", "2044"]);
+        says(
+            &error,
+            &[
+                &size.0.to_string(),
+                &size.1.to_string(),
+                "multiple of 14",
+                "2044",
+            ],
+        );
     }
 }
 
@@ -230,7 +262,10 @@ fn a_block_that_the_model_does_not_have_is_refused() {
     let model = Model::embedded().unwrap();
     for block in [0, 13, usize::MAX] {
         let error = Backbone::new(&model, (28, 28), &TapRequest::tokens([5, block]), 1);
-        says(&error.err().unwrap(), &["blocks 1 to 12", &block.to_string()]);
+        says(
+            &error.err().unwrap(),
+            &["blocks 1 to 12", &block.to_string()],
+        );
     }
 }
 
@@ -283,9 +318,15 @@ fn a_missing_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let [manifest, graph] = copy(folder.path());
     std::fs::remove_file(&graph).unwrap();
-    says(&Model::open(&manifest).unwrap_err(), &["cannot read", &graph.display().to_string()]);
+    says(
+        &Model::open(&manifest).unwrap_err(),
+        &["cannot read", &graph.display().to_string()],
+    );
     std::fs::remove_file(&manifest).unwrap();
-    says(&Model::open(&manifest).unwrap_err(), &[&manifest.display().to_string()]);
+    says(
+        &Model::open(&manifest).unwrap_err(),
+        &[&manifest.display().to_string()],
+    );
 }
 
 #[test]
@@ -382,7 +423,13 @@ fn a_hostile_file_whose_hash_is_right_is_an_error_and_never_a_panic() {
     let mut dice = ChaCha8Rng::seed_from_u64(5);
     let noise: Vec<u8> = (0..4096).map(|_| dice.random()).collect();
     let length_bomb = vec![0x3a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
-    let mut files = vec![Vec::new(), vec![0; 64], b"not a graph".to_vec(), noise, length_bomb];
+    let mut files = vec![
+        Vec::new(),
+        vec![0; 64],
+        b"not a graph".to_vec(),
+        noise,
+        length_bomb,
+    ];
     // Deeply nested: graph in graph attribute in graph.
     files.push((0..300).fold(Vec::new(), |inner, _| {
         field(7, &field(1, &field(5, &field(6, &inner))))

@@ -155,11 +155,7 @@ impl<'a> Overlays<'a> {
     }
 }
 
-fn judge(
-    pipeline: &Pipeline,
-    path: &Path,
-    overlays: Option<&mut Overlays<'_>>,
-) -> Result<Judged> {
+fn judge(pipeline: &Pipeline, path: &Path, overlays: Option<&mut Overlays<'_>>) -> Result<Judged> {
     let start = Instant::now();
     let picture = image::read(path)?;
     let decode = start.elapsed();

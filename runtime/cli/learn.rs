@@ -112,6 +112,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     let model = args.engine.load()?;
     let patch = model.manifest().architecture.patch;
+    if args.size < patch {
+        bail!(
+            "--size {} is less than one patch of the model, {patch} px: 448 is usual",
+            args.size
+        );
+    }
     let content = match args.roi {
         Some(roi) => (roi.width, roi.height),
         None => common_size(&images)?,

@@ -315,6 +315,9 @@ fn assemble(header: Header, arrays: &Arrays<'_>) -> Result<Recipe, String> {
     }
     let places = Places::from_words(header.grid, memory.ncols(), words)
         .ok_or("the array of places has another length than the memory")?;
+    if !header.blocks.is_sorted_by(|a, b| a < b) {
+        return Err(format!("its blocks {:?} do not ascend", header.blocks));
+    }
     let block_bases = header
         .blocks
         .iter()

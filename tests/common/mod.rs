@@ -66,7 +66,11 @@ impl Run {
     pub fn refuses(self, words: &[&str]) -> String {
         let run = self.exits(2);
         assert_eq!(run.stdout, "", "{run}");
-        let errors: Vec<_> = run.stderr.lines().filter(|l| l.starts_with("error: ")).collect();
+        let errors: Vec<_> = run
+            .stderr
+            .lines()
+            .filter(|l| l.starts_with("error: "))
+            .collect();
         assert_eq!(errors.len(), 1, "{run}");
         run.says(words);
         errors[0].to_string()
@@ -102,14 +106,26 @@ impl Run {
 
 impl std::fmt::Display for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { command, status, stdout, stderr } = self;
-        write!(f, "{command}\nstatus {status:?}\nstdout:\n{stdout}\nstderr:\n{stderr}")
+        let Self {
+            command,
+            status,
+            stdout,
+            stderr,
+        } = self;
+        write!(
+            f,
+            "{command}\nstatus {status:?}\nstdout:\n{stdout}\nstderr:\n{stderr}"
+        )
     }
 }
 
 /// A rendered line with small frames.
 pub fn line() -> RenderedLine {
-    let config = LineConfig { width: 320, height: 240, ..LineConfig::default() };
+    let config = LineConfig {
+        width: 320,
+        height: 240,
+        ..LineConfig::default()
+    };
     RenderedLine::new(config).unwrap()
 }
 
@@ -140,7 +156,10 @@ pub fn settings() -> LearnSettings {
     let patch = model.manifest().architecture.patch;
     LearnSettings {
         name: "rendered line".into(),
-        view: ViewSettings { roi: None, input: InputSize::for_content(SIZE, patch, (320, 240)) },
+        view: ViewSettings {
+            roi: None,
+            input: InputSize::for_content(SIZE, patch, (320, 240)),
+        },
         options: LearnOptions::default(),
         created: "2026-01-01T00:00:00Z".into(),
     }
@@ -151,7 +170,10 @@ pub fn learn(parts: u64) -> Recipe {
     let mut lesson = Lesson::new(&Model::embedded().unwrap(), settings(), 1).unwrap();
     for index in 0..parts {
         let file = format!("part-{index:02}.png");
-        let record = PartRecord { file, sha256: andon::hash::sha256(good(index).as_raw()) };
+        let record = PartRecord {
+            file,
+            sha256: andon::hash::sha256(good(index).as_raw()),
+        };
         lesson.add(record, &good(index)).unwrap();
     }
     lesson.finish(|_, _| {}).unwrap()
