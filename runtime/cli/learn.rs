@@ -92,6 +92,8 @@ struct Report {
     parts_needed: usize,
     bytes: u64,
     seconds: f64,
+    /// What the network alone took for the parts.
+    backbone_seconds: f64,
     rss_mb: Option<f64>,
 }
 
@@ -142,6 +144,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut lesson = Lesson::new(&model, settings, args.engine.threads())?;
     let skipped = learn_parts(&mut lesson, &images)?;
     let parts = lesson.parts();
+    let backbone = lesson.backbone();
     let bar = progress::bar(1, "calibrate");
     let mut recipe = lesson.finish(|done, steps| {
         bar.set_length(steps as u64);
@@ -177,6 +180,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             parts_needed: recipe.calibration.parts_needed,
             bytes,
             seconds: rounded(seconds),
+            backbone_seconds: rounded(backbone.as_secs_f64()),
             rss_mb: peak_rss_mb(),
         })?;
     }

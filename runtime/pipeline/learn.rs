@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use image::RgbImage;
 
 use super::front::{FrontEnd, FrontEndError};
@@ -41,6 +43,7 @@ pub struct Lesson {
     /// Inputs of the first parts: golden, and to make views of when there are few.
     first: Vec<RgbImage>,
     half_patch: i64,
+    backbone: Duration,
 }
 
 /// Why a product could not be learned.
@@ -84,6 +87,7 @@ impl Lesson {
             records: Vec::new(),
             first: Vec::new(),
             half_patch: manifest.architecture.patch as i64 / 2,
+            backbone: Duration::ZERO,
         })
     }
 
@@ -94,6 +98,7 @@ impl Lesson {
     /// [`LessonError::Learn`] when the disk refuses.
     pub fn add(&mut self, record: PartRecord, picture: &RgbImage) -> Result<(), LessonError> {
         let seen = self.front.see(picture)?;
+        self.backbone += seen.backbone;
         self.learner.add(&seen.features)?;
         if self.first.len() < KEPT_INPUTS {
             self.first.push(seen.crop);
@@ -105,6 +110,11 @@ impl Lesson {
     /// Parts so far.
     pub fn parts(&self) -> usize {
         self.records.len()
+    }
+
+    /// Time that the network took for the parts so far: what learning costs at least.
+    pub fn backbone(&self) -> Duration {
+        self.backbone
     }
 
     /// Makes the recipe; `step` is called with the number of steps done and to do. The recipe has
