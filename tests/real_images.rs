@@ -28,12 +28,17 @@ fn data(set: &str) -> Option<PathBuf> {
     Some(folder)
 }
 
-/// Runs the program with the words of a line, then with paths that each stand behind a flag.
+/// Runs the program with the words of a line, then with paths, each behind its flag if it has one.
 #[track_caller]
 fn andon_with(line: &str, paths: &[(&str, &Path)]) -> Run {
     let mut arguments: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
     for (flag, path) in paths {
-        arguments.extend([OsString::from(flag), OsString::from(path)]);
+        arguments.extend(
+            Some(flag)
+                .filter(|flag| !flag.is_empty())
+                .map(OsString::from),
+        );
+        arguments.push(path.into());
     }
     andon(arguments)
 }
@@ -75,6 +80,14 @@ fn stations_with_missing_screws_are_told_from_good_ones_after_eight_parts() {
     assert_eq!(figures["good"], files(&good).len() - 8, "{figures}");
     assert_eq!(figures["bad"], bad.len(), "{figures}");
     assert!(figure(&figures, "image_auroc") >= 0.9, "{figures}");
+    // The digits of a name say which of the four screws are there: without any, nobody may pass.
+    let none = ["10_0000.jpg", "93_0000.jpg"].map(|name| screws.join("bad").join(name));
+    let paths = [("-r", recipe.as_path()), ("", &none[0]), ("", &none[1])];
+    let lines = andon_with("inspect --json", &paths).exits(1).objects();
+    assert!(
+        lines.iter().all(|line| line["verdict"] == "ng"),
+        "{lines:?}"
+    );
 }
 
 #[test]
@@ -103,5 +116,5 @@ fn defects_of_boards_are_found_with_nothing_but_their_own_template() {
         recalls.push(figure(&figures, "region_recall"));
     }
     let mean = recalls.iter().sum::<f64>() / recalls.len() as f64;
-    assert!(mean >= 0.5, "{recalls:?}");
+    assert!(mean >= 0.6, "{recalls:?}");
 }

@@ -96,7 +96,7 @@ fn every_flipped_byte_is_refused() {
     let bytes = &LEARNED.1;
     let mut dice = ChaCha8Rng::seed_from_u64(11);
     let start = 0..64;
-    let header = u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+    let header = length_of(bytes);
     let in_header: Vec<usize> = (0..150).map(|_| dice.random_range(8..8 + header)).collect();
     let anywhere: Vec<usize> = (0..150)
         .map(|_| dice.random_range(0..bytes.len()))
@@ -177,7 +177,7 @@ fn files_that_never_were_recipes_are_refused() {
 fn forged(from: &str, to: &str) -> Vec<u8> {
     use sha2::{Digest, Sha256};
     let (recipe, bytes) = &*LEARNED;
-    let length = u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+    let length = length_of(bytes);
     let header = std::str::from_utf8(&bytes[8..8 + length]).unwrap();
     assert!(header.contains(from), "{from} is not in {header}");
     let blank = "0".repeat(64);
@@ -186,22 +186,18 @@ fn forged(from: &str, to: &str) -> Vec<u8> {
         .replace(&recipe.id, &blank)
         .trim_end()
         .to_string();
-    while header.len() % 8 != 0 {
+    while !header.len().is_multiple_of(8) {
         header.push(' ');
     }
     let whole = |header: &str| {
-        let length = (header.len() as u64).to_le_bytes();
-        [
-            &length[..],
-            header.as_bytes(),
-            &bytes[8 + length_of(bytes)..],
-        ]
-        .concat()
+        let stated = (header.len() as u64).to_le_bytes();
+        [&stated[..], header.as_bytes(), &bytes[8 + length..]].concat()
     };
     let digest = andon::hash::hex(&Sha256::digest(whole(&header)));
     whole(&header.replace(&blank, &digest))
 }
 
+/// Length of the header, which follows the eight bytes that state it.
 fn length_of(bytes: &[u8]) -> usize {
     u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize
 }

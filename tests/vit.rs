@@ -82,7 +82,7 @@ fn products(values: &[f32], count: usize) -> Vec<f64> {
     for (index, &value) in (0..).zip(values) {
         let bits = split_mix(index);
         for (k, product) in products.iter_mut().enumerate() {
-            *product += if bits >> k & 1 == 1 {
+            *product += if (bits >> k) & 1 == 1 {
                 f64::from(value)
             } else {
                 -f64::from(value)
@@ -485,7 +485,7 @@ fn a_graph_that_keeps_data_in_other_files_is_refused() {
 
 /// A length-delimited field of a protocol buffer.
 fn field(number: u8, content: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![number << 3 | 2];
+    let mut bytes = vec![(number << 3) | 2];
     let mut length = content.len();
     while length >= 0x80 {
         bytes.push(length as u8 | 0x80);

@@ -205,7 +205,7 @@ pub fn graph_with_a_comment() -> Vec<u8> {
     let [_, graph] = model_files();
     let mut bytes = std::fs::read(graph).unwrap();
     // Field 6 of an ONNX model is its `doc_string`: tag, length, text.
-    bytes.extend([6 << 3 | 2, 5]);
+    bytes.extend([(6 << 3) | 2, 5]);
     bytes.extend(b"other");
     bytes
 }
