@@ -48,7 +48,12 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 33)]
     parts: u64,
     /// Report to write
-    #[arg(short, long, value_name = "FILE.html", default_value = "andon-demo.html")]
+    #[arg(
+        short,
+        long,
+        value_name = "FILE.html",
+        default_value = "andon-demo.html"
+    )]
     output: PathBuf,
     #[command(flatten)]
     engine: Engine,
@@ -134,7 +139,10 @@ fn judge(args: &Args, line: &RenderedLine, pipeline: &Pipeline) -> Result<Vec<Ju
     for part in line.parts_from(args.learn).take(args.parts as usize) {
         let judged = judge_part(pipeline, &part)?;
         bar.set_message(match judged.0.outcome {
-            Outcome::Judged { verdict: Verdict::Ng, .. } => "NG",
+            Outcome::Judged {
+                verdict: Verdict::Ng,
+                ..
+            } => "NG",
             _ => "OK",
         });
         parts.push(judged);
@@ -160,7 +168,12 @@ fn judge_part(pipeline: &Pipeline, part: &RenderedPart) -> Result<(JudgedImage, 
     let boxes: Vec<[u32; 4]> = part.defects.iter().map(|defect| defect.bbox).collect();
     let hits = (!part.is_good()).then(|| {
         let truth = RegionTruth::from_mask(&part.mask);
-        RegionTally::of(&inspection.regions, &inspection.map, &truth, HitRule::default())
+        RegionTally::of(
+            &inspection.regions,
+            &inspection.map,
+            &truth,
+            HitRule::default(),
+        )
     });
     let kind = part.defects.first().map(|defect| spoken(defect.kind));
     let drawn = overlay_with_truth(&part.image, &inspection, &name, &boxes);
@@ -189,18 +202,28 @@ fn summary(parts: &[JudgedImage], recipe: &Recipe, seconds: f64) {
         parts
             .iter()
             .filter(|part| part.bad == bad)
-            .filter(|part| matches!(part.outcome, Outcome::Judged { verdict: v, .. } if v == verdict))
+            .filter(
+                |part| matches!(part.outcome, Outcome::Judged { verdict: v, .. } if v == verdict),
+            )
             .count()
     };
     let (caught, missed) = (count(true, Verdict::Ng), count(true, Verdict::Ok));
     let (rejected, passed) = (count(false, Verdict::Ng), count(false, Verdict::Ok));
     println!("learned   {} good parts", recipe.origin.parts.len());
-    println!("judged    {} parts in {seconds:.0} s, all told", parts.len());
+    println!(
+        "judged    {} parts in {seconds:.0} s, all told",
+        parts.len()
+    );
     println!("bad       {caught} of {} caught", caught + missed);
     println!("good      {passed} of {} passed", rejected + passed);
     for part in parts.iter().filter(|part| part.bad) {
         let kind = part.kind.as_deref().unwrap_or("defect");
-        if let Outcome::Judged { verdict: Verdict::Ok, score, .. } = part.outcome {
+        if let Outcome::Judged {
+            verdict: Verdict::Ok,
+            score,
+            ..
+        } = part.outcome
+        {
             println!("missed    {}: {kind}, score {score:.2}", part.name);
         }
     }
@@ -210,9 +233,21 @@ fn facts(config: &LineConfig) -> Vec<(String, String)> {
     [
         ("seed", config.seed.to_string()),
         ("frame", format!("{} x {} px", config.width, config.height)),
-        ("defective", format!("{:.0} % of the parts", 100.0 * config.defect_rate)),
-        ("vibration", format!("{} px, {} degrees", config.vibration_px, config.vibration_deg)),
-        ("light", format!("drifts by {:.0} %", 100.0 * config.brightness_drift)),
+        (
+            "defective",
+            format!("{:.0} % of the parts", 100.0 * config.defect_rate),
+        ),
+        (
+            "vibration",
+            format!(
+                "{} px, {} degrees",
+                config.vibration_px, config.vibration_deg
+            ),
+        ),
+        (
+            "light",
+            format!("drifts by {:.0} %", 100.0 * config.brightness_drift),
+        ),
         ("noise", format!("{} grey levels", config.noise_levels)),
     ]
     .map(|(name, value)| (name.to_string(), value))

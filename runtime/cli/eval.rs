@@ -17,9 +17,7 @@ use crate::evaluate::{
 use crate::hash::sha256;
 use crate::image;
 use crate::pipeline::{Judged, Pipeline};
-use crate::report::{
-    EvaluationReport, Gallery, JudgedImage, Outcome, Picture, overlay_with_truth,
-};
+use crate::report::{EvaluationReport, Gallery, JudgedImage, Outcome, Picture, overlay_with_truth};
 
 /// A defect counts as found when a tenth of it is flagged.
 const RULE: HitRule = HitRule::Cover(0.1);
@@ -98,7 +96,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     let learned: HashSet<&str> = match args.with_learned {
         true => HashSet::new(),
-        false => recipe.origin.parts.iter().map(|part| part.sha256.as_str()).collect(),
+        false => recipe
+            .origin
+            .parts
+            .iter()
+            .map(|part| part.sha256.as_str())
+            .collect(),
     };
     let mut evaluation = Evaluation::new(RULE, args.masks.is_some());
     let mut rows = Vec::new();
@@ -141,7 +144,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         rows.push(Row {
             path,
             judged: JudgedImage {
-                name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                name: path
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned(),
                 bad: is_bad,
                 kind: None,
                 outcome,
@@ -154,7 +161,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     times.sort_by(f64::total_cmp);
     let ms_median = times.get(times.len() / 2).copied().map(rounded);
     let figures = evaluation.figures();
-    let errors = rows.iter().filter(|row| row.judged.score().is_none()).count();
+    let errors = rows
+        .iter()
+        .filter(|row| row.judged.score().is_none())
+        .count();
     if args.json {
         json_line(&Line {
             figures: figures.clone(),
@@ -179,7 +189,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             rule: RULE,
             pixel_auroc_error: pixels.and_then(PixelMetrics::auroc_error),
             pro_error: pixels.and_then(PixelMetrics::pro_error),
-            pro_curve: pixels.map(|pixels| pixels.pro_curve(200)).unwrap_or_default(),
+            pro_curve: pixels
+                .map(|pixels| pixels.pro_curve(200))
+                .unwrap_or_default(),
             ms_median,
             rss_mb: peak_rss_mb(),
             images: rows.into_iter().map(|row| row.judged).collect(),
@@ -232,7 +244,10 @@ fn add_pictures(pipeline: &Pipeline, truth: &TruthFolders, rows: &mut [Row<'_>])
 
 fn print_figures(evaluation: &Evaluation, figures: &Figures, left_out: usize, errors: usize) {
     let number = |value: Option<f64>| value.map_or("-".into(), |v| format!("{v:.3}"));
-    println!("good parts         {} ({left_out} left out: learned from)", figures.good);
+    println!(
+        "good parts         {} ({left_out} left out: learned from)",
+        figures.good
+    );
     println!("bad parts          {}", figures.bad);
     println!("not judged         {errors}");
     println!("false rejects      {}", share(evaluation.false_reject()));

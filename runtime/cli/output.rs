@@ -39,12 +39,15 @@ pub fn peak_rss_mb() -> Option<f64> {
 
 /// The time of day as pages and recipes carry it: RFC 3339, UTC, whole seconds.
 pub fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
 }
 
 /// Writes a page and says where it is.
 pub fn write_page(path: &Path, page: &str) -> Result<()> {
-    std::fs::write(path, page).with_context(|| format!("cannot write report {}", path.display()))?;
+    std::fs::write(path, page)
+        .with_context(|| format!("cannot write report {}", path.display()))?;
     eprintln!("report: {}", path.display());
     Ok(())
 }
@@ -52,7 +55,12 @@ pub fn write_page(path: &Path, page: &str) -> Result<()> {
 /// Names and hashes that say which recipe and model a report is about.
 pub fn identity(recipe: &Recipe) -> Vec<(String, String)> {
     let origin = &recipe.origin;
-    let blocks: Vec<String> = recipe.normal.blocks.iter().map(ToString::to_string).collect();
+    let blocks: Vec<String> = recipe
+        .normal
+        .blocks
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     let place = match recipe.normal.gate {
         Some(reach) => format!("counts, within {reach} patches"),
         None => "does not count".into(),
@@ -60,10 +68,19 @@ pub fn identity(recipe: &Recipe) -> Vec<(String, String)> {
     [
         ("product", origin.name.clone()),
         ("recipe", recipe.id.clone()),
-        ("learned", format!("{} by andon {}", origin.created, origin.program)),
+        (
+            "learned",
+            format!("{} by andon {}", origin.created, origin.program),
+        ),
         ("good parts", origin.parts.len().to_string()),
-        ("model", format!("{} ({})", origin.model_name, origin.model_sha256)),
-        ("input", format!("{}, {}", recipe.view.input, recipe.normal.grid)),
+        (
+            "model",
+            format!("{} ({})", origin.model_name, origin.model_sha256),
+        ),
+        (
+            "input",
+            format!("{}, {}", recipe.view.input, recipe.normal.grid),
+        ),
         ("blocks", blocks.join(", ")),
         ("place", place),
         ("limit", recipe.calibration.summary()),

@@ -90,8 +90,9 @@ impl Preparation {
             reason,
         };
         // A copy of the region, not a window: the resizer would read beyond a window's edge.
-        let inside = (area != Roi::whole(width, height))
-            .then(|| imageops::crop_imm(picture, area.x, area.y, area.width, area.height).to_image());
+        let inside = (area != Roi::whole(width, height)).then(|| {
+            imageops::crop_imm(picture, area.x, area.y, area.width, area.height).to_image()
+        });
         let inside = inside.as_ref().unwrap_or(picture);
         let source = ImageRef::new(area.width, area.height, inside.as_raw(), PixelType::U8x3)
             .map_err(|e| failed(e.to_string()))?;

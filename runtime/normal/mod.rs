@@ -14,5 +14,5 @@ pub use moments::{Centre, Moments, WholeMoments};
 pub use places::Places;
 
 pub(crate) use memory::{Centres, k_centres};
-pub(crate) use subspace::Subspace;
 pub(crate) use model::relative_to;
+pub(crate) use subspace::Subspace;

@@ -283,7 +283,9 @@ pub(crate) fn relative_to(features: &DMatrix<f32>, mean: Option<&DVector<f32>>) 
             &own
         }
     };
-    relative.column_iter_mut().for_each(|mut column| column -= mean);
+    relative
+        .column_iter_mut()
+        .for_each(|mut column| column -= mean);
     relative
 }
 

@@ -204,7 +204,9 @@ mod tests {
     #[test]
     fn a_part_that_is_taken_out_leaves_no_trace() {
         let mut all = Moments::new(4, 2);
-        [part(1), part(2), part(5)].iter().for_each(|part| all.add(part));
+        [part(1), part(2), part(5)]
+            .iter()
+            .for_each(|part| all.add(part));
         let mut rest = all.whole();
         rest.remove(&part(2).total);
         let expected = covariance(&[part(1), part(5)], Centre::Parts);

@@ -86,14 +86,20 @@ impl Limit {
     }
 
     fn stated(value: f64, scores: &[f32], parts: usize, rate: f64, ground: Ground) -> Self {
-        let above = scores.iter().filter(|&&score| f64::from(score) >= value).count();
+        let above = scores
+            .iter()
+            .filter(|&&score| f64::from(score) >= value)
+            .count();
         Self {
             value: value as f32,
             calibration: Calibration {
                 false_reject: rate,
                 false_reject_bound: upper_bound(above.min(parts), parts),
                 parts_needed: parts_needed(rate),
-                left_out_scores: scores.iter().map(|&s| (f64::from(s) / value) as f32).collect(),
+                left_out_scores: scores
+                    .iter()
+                    .map(|&s| (f64::from(s) / value) as f32)
+                    .collect(),
                 ground,
             },
         }
@@ -102,7 +108,10 @@ impl Limit {
 
 /// The quantile of a log-normal distribution that scores exceed at this rate.
 fn tail_quantile(scores: &[f32], rate: f64) -> f64 {
-    let logs: Vec<f64> = scores.iter().map(|&s| f64::from(s).max(1e-12).ln()).collect();
+    let logs: Vec<f64> = scores
+        .iter()
+        .map(|&s| f64::from(s).max(1e-12).ln())
+        .collect();
     let count = logs.len().max(1) as f64;
     let mean = logs.iter().sum::<f64>() / count;
     let squares: f64 = logs.iter().map(|log| (log - mean).powi(2)).sum();

@@ -227,7 +227,11 @@ impl Recipe {
                     .collect(),
             },
         ];
-        for (block, mean) in normal.blocks.iter().zip(normal.block_means.iter().flatten()) {
+        for (block, mean) in normal
+            .blocks
+            .iter()
+            .zip(normal.block_means.iter().flatten())
+        {
             let mean = DMatrix::from_column_slice(mean.len(), 1, mean.as_slice());
             arrays.push(Array::floats(&format!("block{block}.mean"), &mean));
         }
@@ -329,7 +333,13 @@ fn assemble(header: Header, arrays: &Arrays<'_>) -> Result<Recipe, String> {
     };
     let block_means = match header.centre {
         Centre::Image => None,
-        Centre::Parts => Some(header.blocks.iter().map(mean).collect::<Result<_, String>>()?),
+        Centre::Parts => Some(
+            header
+                .blocks
+                .iter()
+                .map(mean)
+                .collect::<Result<_, String>>()?,
+        ),
     };
     let normal = NormalParts {
         grid: header.grid,

@@ -4,8 +4,9 @@ use image::{ImageFormat, RgbImage};
 
 use crate::image::ImageError;
 
-/// How far a score may be from the one in the recipe, as a fraction of it. Processors round
-/// differently (fused multiply-add, vector width); a wrong preprocessing is off by far more.
+/// How far a score may be from the one in the recipe, as a fraction of it or of the limit,
+/// whichever is larger. Processors round differently (fused multiply-add, vector width); a wrong
+/// preprocessing is off by far more.
 const TOLERANCE: f32 = 0.02;
 
 /// An input whose score is known: it shows whether a station sees and judges as the one that
@@ -56,11 +57,11 @@ impl Golden {
     /// Compares the score of the input on this machine; `number`, from 1, names it in the error.
     ///
     /// # Errors
-    /// [`GoldenMismatch`] when it is more than 2 % off.
+    /// [`GoldenMismatch`] when it is off by more than 2 % of the score or of the limit.
     pub fn check(&self, number: usize, found: f32) -> Result<(), GoldenMismatch> {
         let expected = self.score;
         // Written so that a score that is not a number is a mismatch.
-        if (found - expected).abs() <= TOLERANCE * expected.abs() {
+        if (found - expected).abs() <= TOLERANCE * expected.abs().max(1.0) {
             Ok(())
         } else {
             Err(GoldenMismatch {

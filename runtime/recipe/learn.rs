@@ -9,7 +9,8 @@ use super::pool::{Memory, Pool};
 use super::spill::Spill;
 use crate::inspect::{Limits, image_statistic};
 use crate::normal::{
-    Centre, Features, Moments, NormalModel, NormalParts, Places, Subspace, WholeMoments, relative_to,
+    Centre, Features, Moments, NormalModel, NormalParts, Places, Subspace, WholeMoments,
+    relative_to,
 };
 use crate::vit::Grid;
 
@@ -306,7 +307,13 @@ impl Learner {
         // Directions without variance have no prediction; give the rest of U to each block alike,
         // so that the blocks add up to U whatever happens.
         let missing = (&subspace.basis - bases.iter().sum::<DMatrix<f64>>()) / bases.len() as f64;
-        let means = || self.moments.block_means().into_iter().map(|m| m.cast::<f32>()).collect();
+        let means = || {
+            self.moments
+                .block_means()
+                .into_iter()
+                .map(|m| m.cast::<f32>())
+                .collect()
+        };
         NormalParts {
             grid: self.grid,
             blocks: self.blocks.clone(),
@@ -353,7 +360,9 @@ impl Learner {
         // little elsewhere.
         let mean = (centre == Centre::Parts).then(|| {
             let shift = (rest.mean() - whole.mean()).cast::<f32>();
-            remembered.column_iter_mut().for_each(|mut column| column -= &shift);
+            remembered
+                .column_iter_mut()
+                .for_each(|mut column| column -= &shift);
             vec![rest.mean().cast::<f32>()]
         });
         let parts = NormalParts {
@@ -390,7 +399,10 @@ impl Judged {
 fn highest_but_few(mut scores: Vec<f32>) -> f32 {
     scores.sort_by(f32::total_cmp);
     let rank = (scores.len() as f64 * 0.999).ceil() as usize;
-    scores.get(rank.saturating_sub(1)).copied().unwrap_or(f32::INFINITY)
+    scores
+        .get(rank.saturating_sub(1))
+        .copied()
+        .unwrap_or(f32::INFINITY)
 }
 
 /// What was learned with one centre.

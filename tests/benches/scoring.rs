@@ -52,11 +52,17 @@ fn main() -> Result<()> {
 fn drawn(model: &Model, set: &str, learn: usize) -> Result<()> {
     let good = images(&format!("{DATA}/{set}/good"))?;
     let bad = images(&format!("{DATA}/{set}/bad"))?;
-    let mut shapes = good.iter().map(|p| image::read_dimensions(p)).collect::<Result<Vec<_>, _>>()?;
+    let mut shapes = good
+        .iter()
+        .map(|p| image::read_dimensions(p))
+        .collect::<Result<Vec<_>, _>>()?;
     shapes.sort_by(|a, b| (a.0 * b.1).cmp(&(b.0 * a.1)));
     let front = front(model, shapes[shapes.len() / 2])?;
     let see = |paths: &[PathBuf]| -> Result<Vec<Features>> {
-        paths.iter().map(|path| Ok(front.see(&image::read(path)?)?.features)).collect()
+        paths
+            .iter()
+            .map(|path| Ok(front.see(&image::read(path)?)?.features))
+            .collect()
     };
     let (good, bad) = (see(&good)?, see(&bad)?);
     let mut table: Vec<[f64; 5]> = Vec::new();
@@ -71,7 +77,11 @@ fn drawn(model: &Model, set: &str, learn: usize) -> Result<()> {
             let share = |scores: &[f64], count: usize| count as f64 / scores.len() as f64;
             let rejected = good.iter().filter(|s| **s >= 1.0).count();
             let missed = bad.iter().filter(|s| **s < 1.0).count();
-            (auroc(&good, &bad).unwrap_or(f64::NAN), share(&good, rejected), share(&bad, missed))
+            (
+                auroc(&good, &bad).unwrap_or(f64::NAN),
+                share(&good, rejected),
+                share(&bad, missed),
+            )
         };
         let inspector = learned(&front, &parts)?;
         let ours = compare(&|features| judged(&inspector, features));
@@ -100,8 +110,14 @@ fn drawn(model: &Model, set: &str, learn: usize) -> Result<()> {
 
 /// Boards that are each learned from their own single template.
 fn boards(model: &Model) -> Result<()> {
-    let every: usize = env::var("ANDON_BENCH_EVERY").ok().and_then(|v| v.parse().ok()).unwrap_or(3);
-    let side: usize = env::var("ANDON_BENCH_SIDE").ok().and_then(|v| v.parse().ok()).unwrap_or(SIDE);
+    let every: usize = env::var("ANDON_BENCH_EVERY")
+        .ok()
+        .and_then(|v| v.parse().ok())
+        .unwrap_or(3);
+    let side: usize = env::var("ANDON_BENCH_SIDE")
+        .ok()
+        .and_then(|v| v.parse().ok())
+        .unwrap_or(SIDE);
     let templates = images(&format!("{DATA}/pcb/good"))?;
     let truth = TruthFolders {
         masks: None,
@@ -117,11 +133,17 @@ fn boards(model: &Model) -> Result<()> {
             let settings = LearnSettings {
                 name: "board".into(),
                 view: view(side, picture.dimensions()),
-                options: LearnOptions { place, ..LearnOptions::default() },
+                options: LearnOptions {
+                    place,
+                    ..LearnOptions::default()
+                },
                 created: String::new(),
             };
             let mut lesson = Lesson::new(model, settings, threads())?;
-            let record = PartRecord { file: String::new(), sha256: String::new() };
+            let record = PartRecord {
+                file: String::new(),
+                sha256: String::new(),
+            };
             lesson.add(record, &picture)?;
             let recipe = lesson.finish(|_, _| {})?;
             let pipeline = Pipeline::new(model, &recipe, threads())?;
@@ -152,7 +174,11 @@ fn learned(front: &FrontEnd, parts: &[&Features]) -> Result<Inspector> {
         learner.add(part)?;
     }
     let learned = learner.finish(|_, _| {})?;
-    println!("  measured from {:?}, place {:?}", learned.normal.centre(), learned.normal.gate);
+    println!(
+        "  measured from {:?}, place {:?}",
+        learned.normal.centre(),
+        learned.normal.gate
+    );
     Ok(Inspector::new(learned.normal, learned.limits)?)
 }
 
@@ -206,10 +232,16 @@ fn residual_only(parts: &[&Features]) -> impl Fn(&Features) -> f64 + use<> {
     let mean = whole.mean().cast::<f32>();
     move |features| {
         let mut relative = features.total.clone();
-        relative.column_iter_mut().for_each(|mut column| column -= &mean);
+        relative
+            .column_iter_mut()
+            .for_each(|mut column| column -= &mean);
         let inside = basis.transpose() * &relative;
         let pairs = relative.column_iter().zip(inside.column_iter());
-        statistic(pairs.map(|(f, c)| f.norm_squared() - c.norm_squared()).collect())
+        statistic(
+            pairs
+                .map(|(f, c)| f.norm_squared() - c.norm_squared())
+                .collect(),
+        )
     }
 }
 

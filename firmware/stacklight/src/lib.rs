@@ -38,6 +38,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+#![deny(clippy::unwrap_used)]
 
 mod belt;
 mod debounce;
