@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{ImageError, Roi};
 
+/// Ratio of the sides up to which content is stretched to a square.
+const NEARLY_SQUARE: f64 = 1.5;
+
 /// Size of the network's input in pixels; both sides are multiples of the patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputSize {
@@ -19,8 +22,14 @@ pub struct InputSize {
 impl InputSize {
     /// The size whose area is nearest to that of a square of `side` pixels, whose sides are
     /// multiples of `patch`, and whose shape is nearest to that of `content` (width, height).
+    /// What is nearly square is stretched to a square, the shape that the network was trained on.
     pub fn for_content(side: usize, patch: usize, content: (u32, u32)) -> Self {
         let aspect = f64::from(content.0.max(1)) / f64::from(content.1.max(1));
+        let aspect = if (1.0 / NEARLY_SQUARE..=NEARLY_SQUARE).contains(&aspect) {
+            1.0
+        } else {
+            aspect
+        };
         let root = aspect.clamp(1.0 / 16.0, 16.0).sqrt();
         let fit = |length: f64| (length / patch as f64).round().max(1.0) as usize * patch;
         Self {

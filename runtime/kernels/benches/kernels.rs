@@ -42,9 +42,14 @@ fn bench_linear(rounds: usize, filter: &str, isa: &str) {
             }
             let x = numbers(tokens * k, 1);
             let residual = numbers(tokens * n, 2);
-            let weights: Vec<i8> = numbers(k * n, 3).iter().map(|v| (v * 127.0) as i8).collect();
+            let weights: Vec<i8> = numbers(k * n, 3)
+                .iter()
+                .map(|v| (v * 127.0) as i8)
+                .collect();
             let packed: Vec<PackedWeights> = isas(isa)
-                .map(|isa| PackedWeights::pack(isa, &weights, k, n, &vec![1e-3; n], &vec![0.1; n]).unwrap())
+                .map(|isa| {
+                    PackedWeights::pack(isa, &weights, k, n, &vec![1e-3; n], &vec![0.1; n]).unwrap()
+                })
                 .collect();
             let candidates = packed
                 .iter()

@@ -43,7 +43,9 @@ fn vnni() -> f32 {
             *sum = _mm512_dpbusd_epi32(*sum, x, y);
         }
     }
-    sums.iter().map(|s| _mm512_reduce_add_epi32(*s) as f32).sum()
+    sums.iter()
+        .map(|s| _mm512_reduce_add_epi32(*s) as f32)
+        .sum()
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -58,5 +60,7 @@ fn avx2() -> f32 {
             *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(x, *sum));
         }
     }
-    sums.iter().map(|s| _mm256_extract_epi32::<0>(*s) as f32).sum()
+    sums.iter()
+        .map(|s| _mm256_extract_epi32::<0>(*s) as f32)
+        .sum()
 }

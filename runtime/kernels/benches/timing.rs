@@ -26,7 +26,10 @@ impl<'a> Candidate<'a> {
 /// CPU time of this thread, in seconds.
 #[cfg(unix)]
 fn now() -> f64 {
-    let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut t = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: `t` is valid for writes.
     unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut t) };
     t.tv_sec as f64 + t.tv_nsec as f64 * 1e-9
@@ -73,12 +76,18 @@ pub fn compare(title: &str, work: f64, rounds: usize, mut candidates: Vec<Candid
         }
     }
     println!("{title}");
-    let reference = candidates.last().map(|c| (least(&c.seconds), median(&c.seconds)));
+    let reference = candidates
+        .last()
+        .map(|c| (least(&c.seconds), median(&c.seconds)));
     for c in &candidates {
         let (min, mid) = (least(&c.seconds), median(&c.seconds));
         let mut line = format!("  {:<12} {:9.1} us", format!("{:?}", c.isa), min * 1e6);
         if let Some((reference_min, reference_mid)) = reference {
-            line += &format!("  {:6.2} x last ({:.2})", reference_min / min, reference_mid / mid);
+            line += &format!(
+                "  {:6.2} x last ({:.2})",
+                reference_min / min,
+                reference_mid / mid
+            );
         }
         if !c.peak_seconds.is_empty() {
             let peak = |f: fn(&[f64]) -> f64| peak::multiply_adds(c.isa) / f(&c.peak_seconds);

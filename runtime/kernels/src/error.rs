@@ -56,7 +56,9 @@ pub enum Error {
     },
 
     /// NaN or infinity where the model file must hold a number.
-    #[error("{what} holds a NaN or an infinity at index {index}: the model file is damaged or was exported wrongly")]
+    #[error(
+        "{what} holds a NaN or an infinity at index {index}: the model file is damaged or was exported wrongly"
+    )]
     NotFinite {
         /// The parameter in question.
         what: &'static str,

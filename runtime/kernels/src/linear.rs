@@ -70,7 +70,11 @@ pub fn linear(
     let rows = whole_rows("input of the linear layer [M, K]", k, x.len())?;
     same_len("output of the linear layer [M, N]", rows * n, out.len())?;
     if let Epilogue::Add(residual) = epilogue {
-        same_len("residual of the linear layer [M, N]", rows * n, residual.len())?;
+        same_len(
+            "residual of the linear layer [M, N]",
+            rows * n,
+            residual.len(),
+        )?;
     }
     let stride = k.next_multiple_of(LINE);
     let block = (BLOCK_BYTES / stride / BLOCK_ROWS * BLOCK_ROWS).max(BLOCK_ROWS);

@@ -49,40 +49,6 @@ pub(crate) fn gelu(x: f32) -> f32 {
     (-a).mul_add(q, positive)
 }
 
-/// Coefficients of 2^f on [-1/2, 1/2], highest power first: relative error 2.8e-6, enough for 15-bit weights.
-pub(crate) const EXP2_COARSE: [f32; 5] = [
-    0.009_582_854,
-    0.055_906_426,
-    0.240_240_99,
-    0.693_124_2,
-    1.0,
-];
-/// The same to 2e-9, which is below the rounding of `f32`.
-pub(crate) const EXP2_FINE: [f32; 7] = [
-    0.000_153_534_87,
-    0.001_339_893_1,
-    0.009_618_437,
-    0.055_503_324,
-    0.240_226_48,
-    0.693_147_2,
-    1.0,
-];
-
-/// 2^t for t in [-126, 127], by `c` ([`EXP2_COARSE`] or [`EXP2_FINE`]). A NaN or a smaller t counts as -126.
-#[inline(always)]
-pub(crate) fn exp2<const TERMS: usize>(t: f32, c: &[f32; TERMS]) -> f32 {
-    let t = if t > -126.0 { t } else { -126.0 };
-    let shifted = t + ROUND;
-    let whole = (shifted.to_bits() as i32).wrapping_sub(ROUND_BITS);
-    let f = t - (shifted - ROUND);
-    let mut p = c[0];
-    for c in &c[1..] {
-        p = p.mul_add(f, *c);
-    }
-    // p lies in [0.70, 1.42]: adding to its exponent field cannot leave the normal range.
-    f32::from_bits((p.to_bits() as i32).wrapping_add(whole << 23) as u32)
-}
-
 /// Number of partial sums of a reduction; fixed, so that the result does not depend on the vector width.
 pub(crate) const LANES: usize = 16;
 
@@ -133,7 +99,11 @@ mod tests {
     #[test]
     fn the_reference_erf_is_erf() {
         // Values of Abramowitz and Stegun, table 7.1.
-        for (x, y) in [(0.5, 0.520_499_877_8), (1.0, 0.842_700_792_9), (2.0, 0.995_322_265_0)] {
+        for (x, y) in [
+            (0.5, 0.520_499_877_8),
+            (1.0, 0.842_700_792_9),
+            (2.0, 0.995_322_265_0),
+        ] {
             assert!((erf(x) - y).abs() < 1e-10, "{x}");
             assert!((erf(-x) + y).abs() < 1e-10, "{x}");
         }
@@ -145,7 +115,8 @@ mod tests {
         let mut worst = 0f64;
         for i in -1_200_000..=1_200_000 {
             let x = i as f32 * 1e-5;
-            let exact = 0.5 * f64::from(x) * (1.0 + erf(f64::from(x) * std::f64::consts::FRAC_1_SQRT_2));
+            let exact =
+                0.5 * f64::from(x) * (1.0 + erf(f64::from(x) * std::f64::consts::FRAC_1_SQRT_2));
             worst = worst.max((f64::from(gelu(x)) - exact).abs());
         }
         assert!(worst < 1e-6, "{worst:e}");
@@ -163,23 +134,16 @@ mod tests {
     }
 
     #[test]
-    fn exp2_keeps_its_bounds() {
-        for i in -125_999..=126_000 {
-            let t = i as f32 * 1e-3;
-            let exact = f64::from(t).exp2();
-            let coarse = (f64::from(exp2(t, &EXP2_COARSE)) - exact).abs() / exact;
-            let fine = (f64::from(exp2(t, &EXP2_FINE)) - exact).abs() / exact;
-            assert!(coarse < 3.0e-6, "{t}: {coarse:e}");
-            assert!(fine < 1.5e-7, "{t}: {fine:e}");
-        }
-        assert_eq!(exp2(0.0, &EXP2_FINE), 1.0);
-        assert!(exp2(f32::NEG_INFINITY, &EXP2_FINE) < 1.2e-38);
-        assert!(exp2(f32::NAN, &EXP2_FINE) < 1.2e-38);
-    }
-
-    #[test]
     fn rounding_goes_to_even() {
-        for (x, y) in [(0.5, 0), (1.5, 2), (2.5, 2), (-0.5, 0), (-1.5, -2), (254.5, 254), (0.499_999_97, 0)] {
+        for (x, y) in [
+            (0.5, 0),
+            (1.5, 2),
+            (2.5, 2),
+            (-0.5, 0),
+            (-1.5, -2),
+            (254.5, 254),
+            (0.499_999_97, 0),
+        ] {
             assert_eq!(round_to_i32(x), y, "{x}");
         }
     }

@@ -73,7 +73,10 @@ impl PackedWeights {
         bias: &[f32],
     ) -> Result<PackedWeights, Error> {
         isa.check()?;
-        for (what, found, most) in [("K of the weights", k, MOST_K), ("N of the weights", n, MOST_N)] {
+        for (what, found, most) in [
+            ("K of the weights", k, MOST_K),
+            ("N of the weights", n, MOST_N),
+        ] {
             if found == 0 || found > most {
                 return Err(Error::Dimension { what, found, most });
             }

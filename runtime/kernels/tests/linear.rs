@@ -1,4 +1,6 @@
 //! What a user gets from the int8 linear layer.
+// Indices are those of the formulas.
+#![allow(clippy::needless_range_loop)]
 
 mod common;
 
@@ -69,7 +71,14 @@ fn shapes() -> Vec<(usize, usize, usize)> {
             }
         }
     }
-    shapes.extend([(7, 384, 1152), (13, 1152, 65), (5, 384, 1536), (9, 1536, 384), (361, 384, 17), (97, 1536, 5)]);
+    shapes.extend([
+        (7, 384, 1152),
+        (13, 1152, 65),
+        (5, 384, 1536),
+        (9, 1536, 384),
+        (361, 384, 17),
+        (97, 1536, 5),
+    ]);
     shapes
 }
 
@@ -96,7 +105,11 @@ fn every_instruction_set_gives_the_same_bits_for_every_epilogue() {
             for isa in Isa::available() {
                 let found = layer.run(isa, &x, epilogue);
                 let kind = std::mem::discriminant(&epilogue);
-                assert_same_bits(&found, &expected, &format!("{isa:?} {m} x {k} x {n} {kind:?}"));
+                assert_same_bits(
+                    &found,
+                    &expected,
+                    &format!("{isa:?} {m} x {k} x {n} {kind:?}"),
+                );
             }
         }
     }
@@ -134,11 +147,18 @@ fn quantisation_costs_one_step_per_input_at_most() {
     for isa in Isa::available() {
         let found = layer.run(isa, &x, Epilogue::None);
         for (row, found) in x.chunks_exact(k).zip(found.chunks_exact(n)) {
-            let range = row.iter().fold(0f32, |a, b| a.max(*b)) - row.iter().fold(0f32, |a, b| a.min(*b));
+            let range =
+                row.iter().fold(0f32, |a, b| a.max(*b)) - row.iter().fold(0f32, |a, b| a.min(*b));
             for j in 0..n {
-                let column = || (0..k).map(|i| f64::from(layer.weights[i * n + j]) * f64::from(layer.scales[j]));
-                let exact: f64 =
-                    row.iter().zip(column()).map(|(x, w)| f64::from(*x) * w).sum::<f64>() + f64::from(layer.bias[j]);
+                let column = || {
+                    (0..k).map(|i| f64::from(layer.weights[i * n + j]) * f64::from(layer.scales[j]))
+                };
+                let exact: f64 = row
+                    .iter()
+                    .zip(column())
+                    .map(|(x, w)| f64::from(*x) * w)
+                    .sum::<f64>()
+                    + f64::from(layer.bias[j]);
                 // The zero point rounds as well: one step in the worst case for a clipped end.
                 let bound = f64::from(range) / 255.0 * column().map(f64::abs).sum::<f64>();
                 assert!((f64::from(found[j]) - exact).abs() <= bound, "{isa:?}");
@@ -157,7 +177,14 @@ fn the_residual_can_be_added_in_place() {
         for isa in Isa::available() {
             let expected = layer.run(isa, &x, Epilogue::Add(&residual));
             let mut found = residual.clone();
-            linear(&layer.pack(isa), &x, Epilogue::Accumulate, &mut found, &mut Scratch::new()).unwrap();
+            linear(
+                &layer.pack(isa),
+                &x,
+                Epilogue::Accumulate,
+                &mut found,
+                &mut Scratch::new(),
+            )
+            .unwrap();
             assert_same_bits(&found, &expected, &format!("{isa:?} {m} x {k} x {n}"));
         }
     }
@@ -177,7 +204,9 @@ fn splitting_the_rows_over_threads_changes_nothing() {
             std::thread::scope(|scope| {
                 for (x, out) in x.chunks(rows * k).zip(found.chunks_mut(rows * n)) {
                     let weights = &weights;
-                    scope.spawn(move || linear(weights, x, Epilogue::Gelu, out, &mut Scratch::new()).unwrap());
+                    scope.spawn(move || {
+                        linear(weights, x, Epilogue::Gelu, out, &mut Scratch::new()).unwrap()
+                    });
                 }
             });
             assert_same_bits(&found, &expected, &format!("{isa:?} {rows} rows a thread"));
@@ -191,14 +220,23 @@ fn constant_and_zero_rows_are_exact() {
     let (k, n) = (65, 33);
     let layer = Layer::random(k, n, numbers);
     for isa in Isa::available() {
-        assert_same_bits(&layer.run(isa, &vec![0.0; k], Epilogue::None), &layer.bias, "zero row");
+        assert_same_bits(
+            &layer.run(isa, &vec![0.0; k], Epilogue::None),
+            &layer.bias,
+            "zero row",
+        );
         for value in [1.0f32, -3.5, 1e-20, 7e30] {
             let found = layer.run(isa, &vec![value; k], Epilogue::None);
             for j in 0..n {
                 let sum: f64 = (0..k).map(|i| f64::from(layer.weights[i * n + j])).sum();
-                let exact = sum * f64::from(layer.scales[j]) * f64::from(value) + f64::from(layer.bias[j]);
-                let size = sum.abs() * f64::from(layer.scales[j]) * f64::from(value.abs()) + f64::from(layer.bias[j].abs());
-                assert!((f64::from(found[j]) - exact).abs() <= 1e-6 * size, "{isa:?} {value:e}");
+                let exact =
+                    sum * f64::from(layer.scales[j]) * f64::from(value) + f64::from(layer.bias[j]);
+                let size = sum.abs() * f64::from(layer.scales[j]) * f64::from(value.abs())
+                    + f64::from(layer.bias[j].abs());
+                assert!(
+                    (f64::from(found[j]) - exact).abs() <= 1e-6 * size,
+                    "{isa:?} {value:e}"
+                );
             }
         }
     }
@@ -215,10 +253,17 @@ fn a_row_with_a_nan_or_an_infinity_becomes_nan_and_spares_the_others() {
                 let mut x = clean.clone();
                 x[3 * k + at] = bad;
                 for isa in Isa::available() {
-                    for epilogue in [Epilogue::None, Epilogue::Gelu, Epilogue::Add(&vec![1.0; 8 * n])] {
+                    for epilogue in [
+                        Epilogue::None,
+                        Epilogue::Gelu,
+                        Epilogue::Add(&vec![1.0; 8 * n]),
+                    ] {
                         let expected = layer.run(isa, &clean, epilogue);
                         let found = layer.run(isa, &x, epilogue);
-                        assert!(found[3 * n..4 * n].iter().all(|y| y.is_nan()), "{isa:?} {bad}");
+                        assert!(
+                            found[3 * n..4 * n].iter().all(|y| y.is_nan()),
+                            "{isa:?} {bad}"
+                        );
                         assert_same_bits(&found[..3 * n], &expected[..3 * n], "rows before");
                         assert_same_bits(&found[4 * n..], &expected[4 * n..], "rows after");
                     }
@@ -240,9 +285,17 @@ fn the_largest_finite_values_stay_finite_and_agree() {
     x[2 * k..3 * k].fill(1e-40);
     let expected = layer.run(Isa::Portable, &x, Epilogue::None);
     assert!(expected.iter().all(|y| y.is_finite()));
-    assert_same_bits(&expected[2 * n..3 * n], &layer.bias, "values below 1e-28 count as zero");
+    assert_same_bits(
+        &expected[2 * n..3 * n],
+        &layer.bias,
+        "values below 1e-28 count as zero",
+    );
     for isa in Isa::available() {
-        assert_same_bits(&layer.run(isa, &x, Epilogue::None), &expected, &format!("{isa:?}"));
+        assert_same_bits(
+            &layer.run(isa, &x, Epilogue::None),
+            &expected,
+            &format!("{isa:?}"),
+        );
     }
 }
 
@@ -263,15 +316,27 @@ fn wrong_shapes_are_refused_before_anything_is_written() {
     let x = [0.0; 10];
     assert_eq!(
         linear(&weights, &x[..9], Epilogue::None, out, scratch),
-        Err(Error::NotWholeRows { what: "input of the linear layer [M, K]", row: 5, found: 9 })
+        Err(Error::NotWholeRows {
+            what: "input of the linear layer [M, K]",
+            row: 5,
+            found: 9
+        })
     );
     assert_eq!(
         linear(&weights, &x, Epilogue::None, &mut out[..5], scratch),
-        Err(Error::Length { what: "output of the linear layer [M, N]", expected: 6, found: 5 })
+        Err(Error::Length {
+            what: "output of the linear layer [M, N]",
+            expected: 6,
+            found: 5
+        })
     );
     assert_eq!(
         linear(&weights, &x, Epilogue::Add(&[0.0; 7]), out, scratch),
-        Err(Error::Length { what: "residual of the linear layer [M, N]", expected: 6, found: 7 })
+        Err(Error::Length {
+            what: "residual of the linear layer [M, N]",
+            expected: 6,
+            found: 7
+        })
     );
     assert_eq!(out, &[7.0; 6]);
 }
@@ -283,15 +348,43 @@ fn damaged_weights_are_refused() {
     };
     let (w, one) = ([1i8; 6], [1f32; 3]);
     assert_eq!(pack(&w, 2, 3, &one, &one), Ok(()));
-    assert!(matches!(pack(&w, 0, 3, &one, &one), Err(Error::Dimension { found: 0, .. })));
-    assert!(matches!(pack(&w, 2, 0, &one, &one), Err(Error::Dimension { found: 0, .. })));
-    assert!(matches!(pack(&w, 65_537, 3, &one, &one), Err(Error::Dimension { found: 65_537, .. })));
-    assert!(matches!(pack(&w[..5], 2, 3, &one, &one), Err(Error::Length { expected: 6, found: 5, .. })));
-    assert!(matches!(pack(&w, 2, 3, &one[..2], &one), Err(Error::Length { .. })));
-    assert!(matches!(pack(&w, 2, 3, &one, &one[..2]), Err(Error::Length { .. })));
+    assert!(matches!(
+        pack(&w, 0, 3, &one, &one),
+        Err(Error::Dimension { found: 0, .. })
+    ));
+    assert!(matches!(
+        pack(&w, 2, 0, &one, &one),
+        Err(Error::Dimension { found: 0, .. })
+    ));
+    assert!(matches!(
+        pack(&w, 65_537, 3, &one, &one),
+        Err(Error::Dimension { found: 65_537, .. })
+    ));
+    assert!(matches!(
+        pack(&w[..5], 2, 3, &one, &one),
+        Err(Error::Length {
+            expected: 6,
+            found: 5,
+            ..
+        })
+    ));
+    assert!(matches!(
+        pack(&w, 2, 3, &one[..2], &one),
+        Err(Error::Length { .. })
+    ));
+    assert!(matches!(
+        pack(&w, 2, 3, &one, &one[..2]),
+        Err(Error::Length { .. })
+    ));
     let bad = [1.0, f32::NAN, 1.0];
-    assert!(matches!(pack(&w, 2, 3, &bad, &one), Err(Error::NotFinite { index: 1, .. })));
-    assert!(matches!(pack(&w, 2, 3, &one, &bad), Err(Error::NotFinite { index: 1, .. })));
+    assert!(matches!(
+        pack(&w, 2, 3, &bad, &one),
+        Err(Error::NotFinite { index: 1, .. })
+    ));
+    assert!(matches!(
+        pack(&w, 2, 3, &one, &bad),
+        Err(Error::NotFinite { index: 1, .. })
+    ));
 }
 
 #[test]

@@ -81,8 +81,8 @@ unsafe fn finish<const EPILOGUE: u8>(
         let column = first + c;
         let shift = weights.sum.as_slice()[column].wrapping_mul(scale.zero);
         let sum = sum.wrapping_sub(shift) as f32;
-        let mut y =
-            sum * (weights.scale.as_slice()[column] * scale.scale) + weights.bias.as_slice()[column];
+        let mut y = sum * (weights.scale.as_slice()[column] * scale.scale)
+            + weights.bias.as_slice()[column];
         let at = row * weights.n() + column;
         if EPILOGUE == GELU {
             y = gelu(y);

@@ -45,7 +45,13 @@ impl Numbers {
 pub fn bits(values: &[f32]) -> Vec<u32> {
     values
         .iter()
-        .map(|v| if v.is_nan() { f32::NAN.to_bits() } else { v.to_bits() })
+        .map(|v| {
+            if v.is_nan() {
+                f32::NAN.to_bits()
+            } else {
+                v.to_bits()
+            }
+        })
         .collect()
 }
 
@@ -54,6 +60,9 @@ pub fn assert_same_bits(found: &[f32], expected: &[f32], what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
     let (found_bits, expected_bits) = (bits(found), bits(expected));
     if let Some(i) = (0..found.len()).find(|i| found_bits[*i] != expected_bits[*i]) {
-        panic!("{what}: value {i} is {:e}, the reference has {:e}", found[i], expected[i]);
+        panic!(
+            "{what}: value {i} is {:e}, the reference has {:e}",
+            found[i], expected[i]
+        );
     }
 }
