@@ -54,7 +54,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = What::Value)]
     what: What,
     /// How queries and keys are compared for where
-    #[arg(long = "where", value_enum, default_value_t = Where::Cosine)]
+    #[arg(long = "where", value_enum, default_value_t = Where::Attention)]
     where_: Where,
     /// Groups to cut into, 2 to 8 [default: as many as the largest gap of the eigenvalues says]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u8).range(2..=MOST_GROUPS as i64))]
@@ -78,10 +78,10 @@ enum What {
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Where {
-    /// Their cosine, without a patches x patches matrix
-    Cosine,
     /// Softmax attention, averaged over heads and symmetrised
     Attention,
+    /// Their cosine: faster, without a patches x patches matrix
+    Cosine,
 }
 
 /// Blocks as they are written: numbers and ranges.
@@ -164,10 +164,10 @@ struct LayerFacts {
 struct Times {
     decode: f64,
     backbone: f64,
-    /// All blocks together, both pathways, groups and all.
+    /// Eigenvectors of both pathways, all blocks together and each alone.
     spectral: f64,
-    /// Each block alone, both pathways.
-    by_block: f64,
+    /// Cutting all of them into groups.
+    groups: f64,
 }
 
 /// Runs the command.
@@ -265,7 +265,7 @@ impl<'a> Lens<'a> {
         Ok(Self {
             args,
             model,
-            explainer: Explainer::new(settings, sizes.heads)?,
+            explainer: Explainer::new(settings, sizes.heads, args.engine.threads())?,
             backbone: None,
         })
     }
@@ -277,25 +277,19 @@ impl<'a> Lens<'a> {
         let patch = self.model.manifest().architecture.patch;
         let input = InputSize::for_content(self.args.size, patch, picture.dimensions());
         let (taps, backbone) = self.look(&picture, input)?;
-        let groups = self.args.groups.map(usize::from);
         let both = [Pathway::What, Pathway::Where];
 
         let start = Instant::now();
-        let [what, where_] = both.map(|pathway| {
-            let spectrum = self.explainer.together(&taps, pathway)?;
-            Ok::<_, anyhow::Error>(Layer::new(spectrum, taps.grid, groups))
-        });
-        let together = [what?, where_?];
+        let [what, where_] = both.map(|pathway| self.explainer.spectra(&taps, pathway));
+        let spectra = [what?, where_?];
         let spectral = start.elapsed();
 
         let start = Instant::now();
-        let [what, where_] = together;
-        let mut with_blocks = |pathway, layer| {
-            Layers::with_blocks(&mut self.explainer, &taps, pathway, layer, groups)
-        };
+        let groups = self.args.groups.map(usize::from);
+        let [what, where_] = spectra;
         let layers = [
-            with_blocks(Pathway::What, what)?,
-            with_blocks(Pathway::Where, where_)?,
+            Layers::new(Pathway::What, what, taps.grid, groups),
+            Layers::new(Pathway::Where, where_, taps.grid, groups),
         ];
         Ok(Seen {
             picture,
@@ -306,7 +300,7 @@ impl<'a> Lens<'a> {
                 decode: ms(decode),
                 backbone: ms(backbone),
                 spectral: ms(spectral),
-                by_block: ms(start.elapsed()),
+                groups: ms(start.elapsed()),
             },
         })
     }
@@ -361,12 +355,12 @@ impl Seen {
         let Times {
             backbone,
             spectral,
-            by_block,
+            groups,
             ..
         } = self.times;
         format!(
-            "{name}: {what} groups by what, {where_} by where; backbone {backbone:.0} ms, all blocks \
-             together {spectral:.0} ms, block by block {by_block:.0} ms"
+            "{name}: {what} groups by what, {where_} by where; backbone {backbone:.0} ms, \
+             eigenvectors {spectral:.0} ms, groups {groups:.0} ms"
         )
     }
 
@@ -439,10 +433,10 @@ fn identity(args: &Args, lens: &Lens<'_>, model: &Model, times: &[Times]) -> Vec
         facts.push((
             "time an image, median".to_owned(),
             format!(
-                "network {:.0} ms, all blocks together {:.0} ms, block by block {:.0} ms",
+                "network {:.0} ms, all eigenvectors {:.0} ms, groups {:.0} ms",
                 median(|t| t.backbone),
                 median(|t| t.spectral),
-                median(|t| t.by_block)
+                median(|t| t.groups)
             ),
         ));
     }

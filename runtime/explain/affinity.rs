@@ -1,6 +1,6 @@
 //! Which affinity stands for which pathway, and the graph of one block.
 
-use andon_spectral::{CosineAffinity, DenseAffinity, Error, attention};
+use andon_spectral::{CosineAffinity, Error, attention};
 use nalgebra::DMatrix;
 
 use super::ExplainError;
@@ -32,12 +32,13 @@ impl WhatTap {
 /// How queries and keys are compared for *where*.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WhereAffinity {
-    /// Their cosine: linear, so that no patches x patches matrix is ever formed.
+    /// The softmax attention of the block, averaged over its heads and symmetrised. It parts equal
+    /// things in different places.
     #[default]
-    Cosine,
-    /// The softmax attention of the block, averaged over its heads and symmetrised: one dense
-    /// matrix.
     Attention,
+    /// Their cosine: linear, so that no patches x patches matrix is ever formed. Its eigenvectors
+    /// are smoother and nearer to standing waves over the image.
+    Cosine,
 }
 
 /// The taps that a pathway reads.
@@ -91,23 +92,4 @@ impl<'a> Block<'a> {
             source,
         }
     }
-}
-
-/// The graph of the mean of several dense affinities: one matrix, whatever the number of blocks.
-pub(super) fn mean_attention(
-    taps: &Taps,
-    blocks: &[usize],
-    heads: usize,
-) -> Result<DenseAffinity, ExplainError> {
-    let mut sum: Option<DMatrix<f64>> = None;
-    for &block in blocks {
-        let affinity = Block { taps, block }.where_attention(heads)?;
-        match &mut sum {
-            Some(sum) => *sum += affinity,
-            None => sum = Some(affinity),
-        }
-    }
-    let sum = sum.ok_or(ExplainError::NoBlocks)?;
-    // Normalising divides by the degrees, so the sum does as well as the mean.
-    Ok(DenseAffinity::new(sum)?)
 }

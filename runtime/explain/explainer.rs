@@ -1,10 +1,11 @@
+use std::panic::resume_unwind;
+
 use andon_spectral::{
-    CosineAffinity, DenseAffinity, Error, Mean, Options, SubspaceSolver, SymmetricOperator,
-    share_degrees,
+    DenseAffinity, Error, Mean, Options, SubspaceSolver, SymmetricOperator, share_degrees,
 };
 use nalgebra::{DMatrix, DVector};
 
-use super::affinity::{Block, kinds, mean_attention};
+use super::affinity::{Block, kinds};
 use super::{MOST_GROUPS, Spectrum, WhatTap, WhereAffinity};
 use crate::inspect::Pathway;
 use crate::vit::{TapKind, TapRequest, Taps};
@@ -57,28 +58,37 @@ pub enum ExplainError {
     Spectral(#[from] Error),
 }
 
-/// Finds the leading eigenvectors of the affinity graphs of one image after another; its memory is
-/// used again as long as the number of patches stays the same.
+/// The spectra of one pathway through the network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spectra {
+    /// All blocks together.
+    pub together: Spectrum,
+    /// Each block alone, by its number.
+    pub blocks: Vec<(usize, Spectrum)>,
+}
+
+/// Finds the leading eigenvectors of the affinity graphs of one image after another.
+#[derive(Debug, Clone)]
 pub struct Explainer {
     settings: Settings,
     heads: usize,
-    /// With the number of patches that it has memory for.
-    solver: Option<(usize, SubspaceSolver)>,
+    threads: usize,
 }
 
 impl Explainer {
-    /// For a network with `heads` attention heads.
+    /// For a network with `heads` attention heads; at most `threads` blocks, at least one, are
+    /// worked on at a time.
     ///
     /// # Errors
     /// [`ExplainError::NoBlocks`].
-    pub fn new(settings: Settings, heads: usize) -> Result<Self, ExplainError> {
+    pub fn new(settings: Settings, heads: usize, threads: usize) -> Result<Self, ExplainError> {
         if settings.blocks.is_empty() {
             return Err(ExplainError::NoBlocks);
         }
         Ok(Self {
             settings,
             heads,
-            solver: None,
+            threads: threads.max(1),
         })
     }
 
@@ -96,81 +106,115 @@ impl Explainer {
         TapRequest::new(blocks.flat_map(|&block| all.iter().map(move |&kind| (block, kind))))
     }
 
-    /// The spectrum of all blocks together: of the mean of their graphs, normalised by the mean of
-    /// their degrees so that the eigenvector that says nothing is common to all and known.
+    /// The spectra of a pathway: of each block by its own graph, and of all blocks together by the
+    /// mean of their graphs, normalised by the mean of their degrees so that the eigenvector that
+    /// says nothing is common to all and known.
+    ///
+    /// With softmax attention one patches x patches matrix is held for the mean, and two for each
+    /// block that is worked on; with cosines none is formed at all.
     ///
     /// # Errors
     /// [`ExplainError`] when a tap is missing or holds what has no affinity.
-    pub fn together(&mut self, taps: &Taps, pathway: Pathway) -> Result<Spectrum, ExplainError> {
-        let blocks = self.settings.blocks.clone();
-        if let (Pathway::Where, WhereAffinity::Attention) = (pathway, self.settings.where_) {
-            let graph = mean_attention(taps, &blocks, self.heads)?;
-            return self.solve_dense(&graph);
+    pub fn spectra(&self, taps: &Taps, pathway: Pathway) -> Result<Spectra, ExplainError> {
+        match (pathway, self.settings.where_) {
+            (Pathway::Where, WhereAffinity::Attention) => self.attention_spectra(taps),
+            _ => self.cosine_spectra(taps, pathway),
         }
-        let graphs = blocks.iter().map(|&block| self.cosine(taps, pathway, block));
-        let mut graphs = graphs.collect::<Result<Vec<_>, _>>()?;
+    }
+
+    fn cosine_spectra(&self, taps: &Taps, pathway: Pathway) -> Result<Spectra, ExplainError> {
+        let blocks = &self.settings.blocks;
+        let mut blocks_alone = Vec::with_capacity(blocks.len());
+        let mut graphs = Vec::with_capacity(blocks.len());
+        let alone = |block: usize| {
+            let of = Block { taps, block };
+            let graph = match pathway {
+                Pathway::What => of.what(self.settings.what),
+                Pathway::Where => of.where_cosine(),
+            }?;
+            let spectrum = solve(&graph, &graph.trivial_eigenvector(), graph.degrees())?;
+            Ok((spectrum, graph))
+        };
+        for batch in blocks.chunks(self.threads) {
+            for (block, result) in side_by_side(batch, &alone) {
+                let (spectrum, graph) = result?;
+                blocks_alone.push((block, spectrum));
+                graphs.push(graph);
+            }
+        }
         share_degrees(&mut graphs)?;
         let first = graphs.first().ok_or(ExplainError::NoBlocks)?;
-        let (trivial, degrees) = (first.trivial_eigenvector(), first.degrees().clone());
         let parts: Vec<&dyn SymmetricOperator> = graphs.iter().map(|g| g as _).collect();
-        self.solve(&Mean::equal(&parts)?, &trivial, degrees)
+        let mean = Mean::equal(&parts)?;
+        Ok(Spectra {
+            together: solve(&mean, &first.trivial_eigenvector(), first.degrees())?,
+            blocks: blocks_alone,
+        })
     }
 
-    /// The spectrum of one block alone.
-    ///
-    /// # Errors
-    /// As for [`Self::together`].
-    pub fn block(
-        &mut self,
-        taps: &Taps,
-        pathway: Pathway,
-        block: usize,
-    ) -> Result<Spectrum, ExplainError> {
-        if let (Pathway::Where, WhereAffinity::Attention) = (pathway, self.settings.where_) {
-            let graph = mean_attention(taps, &[block], self.heads)?;
-            return self.solve_dense(&graph);
-        }
-        let graph = self.cosine(taps, pathway, block)?;
-        let (trivial, degrees) = (graph.trivial_eigenvector(), graph.degrees().clone());
-        self.solve(&graph, &trivial, degrees)
-    }
-
-    fn cosine<'a>(
-        &self,
-        taps: &'a Taps,
-        pathway: Pathway,
-        block: usize,
-    ) -> Result<CosineAffinity<'a>, ExplainError> {
-        let block = Block { taps, block };
-        match pathway {
-            Pathway::What => block.what(self.settings.what),
-            Pathway::Where => block.where_cosine(),
-        }
-    }
-
-    fn solve_dense(&mut self, graph: &DenseAffinity) -> Result<Spectrum, ExplainError> {
-        let (trivial, degrees) = (graph.trivial_eigenvector(), graph.degrees().clone());
-        self.solve(graph, &trivial, degrees)
-    }
-
-    fn solve(
-        &mut self,
-        graph: &dyn SymmetricOperator,
-        trivial: &DMatrix<f64>,
-        degrees: DVector<f64>,
-    ) -> Result<Spectrum, ExplainError> {
-        let patches = graph.dim();
-        let kept = self.solver.take().filter(|(dim, _)| *dim == patches);
-        let mut solver = match kept {
-            Some((_, solver)) => solver,
-            None => SubspaceSolver::new(patches, EIGENVECTORS, options())?,
+    fn attention_spectra(&self, taps: &Taps) -> Result<Spectra, ExplainError> {
+        let mut blocks_alone = Vec::with_capacity(self.settings.blocks.len());
+        let mut sum: Option<DMatrix<f64>> = None;
+        let alone = |block: usize| {
+            let affinity = Block { taps, block }.where_attention(self.heads)?;
+            let spectrum = solve_dense(&DenseAffinity::new(affinity.clone())?)?;
+            Ok((spectrum, affinity))
         };
-        solver.deflate(trivial)?;
-        let pairs = solver.solve(&LikelyFloor(graph))?;
-        let spectrum = Spectrum::new(&pairs, degrees);
-        self.solver = Some((patches, solver));
-        Ok(spectrum)
+        for batch in self.settings.blocks.chunks(self.threads) {
+            for (block, result) in side_by_side(batch, &alone) {
+                let (spectrum, affinity) = result?;
+                blocks_alone.push((block, spectrum));
+                match &mut sum {
+                    Some(sum) => *sum += affinity,
+                    None => sum = Some(affinity),
+                }
+            }
+        }
+        // Normalising divides by the degrees, so the sum does as well as the mean.
+        let sum = sum.ok_or(ExplainError::NoBlocks)?;
+        Ok(Spectra {
+            together: solve_dense(&DenseAffinity::new(sum)?)?,
+            blocks: blocks_alone,
+        })
     }
+}
+
+/// Calls `work` for each of a few blocks at the same time; the answers come in their order.
+fn side_by_side<T: Send>(
+    blocks: &[usize],
+    work: &(impl Fn(usize) -> Result<T, ExplainError> + Sync),
+) -> Vec<(usize, Result<T, ExplainError>)> {
+    std::thread::scope(|scope| {
+        let running: Vec<_> = blocks
+            .iter()
+            .map(|&block| (block, scope.spawn(move || work(block))))
+            .collect();
+        let joined = running.into_iter().map(|(block, thread)| {
+            let result = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+            (block, result)
+        });
+        joined.collect()
+    })
+}
+
+fn solve_dense(graph: &DenseAffinity) -> Result<Spectrum, ExplainError> {
+    solve(graph, &graph.trivial_eigenvector(), graph.degrees())
+}
+
+fn solve(
+    graph: &dyn SymmetricOperator,
+    trivial: &DMatrix<f64>,
+    degrees: &DVector<f64>,
+) -> Result<Spectrum, ExplainError> {
+    let options = Options {
+        tolerance: TOLERANCE,
+        max_iterations: MAX_ITERATIONS,
+        ..Options::default()
+    };
+    let mut solver = SubspaceSolver::new(graph.dim(), EIGENVECTORS, options)?;
+    solver.deflate(trivial)?;
+    let pairs = solver.solve(&LikelyFloor(graph))?;
+    Ok(Spectrum::new(&pairs, degrees.clone()))
 }
 
 /// A normalised graph whose floor is taken to be 0. Between queries and keys it lies a little lower,
@@ -193,13 +237,5 @@ impl SymmetricOperator for LikelyFloor<'_> {
 
     fn apply(&self, block: &DMatrix<f64>, out: &mut DMatrix<f64>, scratch: &mut [f64]) {
         self.0.apply(block, out, scratch);
-    }
-}
-
-fn options() -> Options {
-    Options {
-        tolerance: TOLERANCE,
-        max_iterations: MAX_ITERATIONS,
-        ..Options::default()
     }
 }

@@ -1,6 +1,6 @@
-use super::{ExplainError, Explainer, Groups, Spectrum};
+use super::{Groups, Spectra, Spectrum};
 use crate::inspect::Pathway;
-use crate::vit::{Grid, Taps};
+use crate::vit::Grid;
 
 /// One view of an image: a spectrum and the groups that it makes.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,27 +36,17 @@ pub struct Layers {
 }
 
 impl Layers {
-    /// Adds the view of each block alone to the one of all together.
-    ///
-    /// # Errors
-    /// As for [`Explainer::block`].
-    pub fn with_blocks(
-        explainer: &mut Explainer,
-        taps: &Taps,
-        pathway: Pathway,
-        together: Layer,
-        groups: Option<usize>,
-    ) -> Result<Self, ExplainError> {
-        let blocks = explainer.settings().blocks.clone();
-        let alone = blocks.into_iter().map(|block| {
-            let spectrum = explainer.block(taps, pathway, block)?;
-            Ok((block, Layer::new(spectrum, taps.grid, groups)))
-        });
-        Ok(Self {
+    /// Groups all spectra of a pathway; see [`Groups::of`].
+    #[must_use]
+    pub fn new(pathway: Pathway, spectra: Spectra, grid: Grid, groups: Option<usize>) -> Self {
+        let alone = spectra.blocks.into_iter();
+        Self {
             pathway,
-            grid: taps.grid,
-            blocks: alone.collect::<Result<_, ExplainError>>()?,
-            together,
-        })
+            grid,
+            together: Layer::new(spectra.together, grid, groups),
+            blocks: alone
+                .map(|(block, spectrum)| (block, Layer::new(spectrum, grid, groups)))
+                .collect(),
+        }
     }
 }

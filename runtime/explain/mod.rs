@@ -5,8 +5,7 @@
 //! Taps in, eigenvectors and groups out. It never opens a file, reads a clock or judges a part.
 //!
 //! Calls, in order: [`Explainer::new`] once; [`Explainer::request`] tells which taps it reads; for
-//! each image [`Explainer::together`], [`Explainer::block`] for single blocks, and
-//! [`Groups::of`] each [`Spectrum`].
+//! each image and pathway [`Explainer::spectra`], then [`Layers::new`] to cut them into groups.
 
 mod affinity;
 mod explainer;
@@ -20,7 +19,7 @@ mod refine;
 mod spectrum;
 
 pub use affinity::{WhatTap, WhereAffinity};
-pub use explainer::{ExplainError, Explainer, Settings};
+pub use explainer::{ExplainError, Explainer, Settings, Spectra};
 pub use groups::{Groups, MOST_GROUPS};
 pub use layers::{Layer, Layers};
 pub use parts::{GroupArea, Part};

@@ -68,18 +68,21 @@ pub(super) fn groups(
     }
     let mut canvas = Canvas::new(width, height, EDGE);
     canvas.paste(&tinted, 0, 0);
-    let thick = (width.max(height) as f32 / 260.0).max(1.0);
-    for number in 0..groups.count {
-        let cells: Vec<u32> = (0..).zip(&labels.values)
-            .filter(|(_, label)| usize::from(**label) == number)
-            .map(|(cell, _)| cell)
-            .collect();
-        let lines = around_cells(&cells, [labels.cols, labels.rows], [0, 0, width, height]);
+    let thick = (width.max(height) as f32 / 280.0).max(1.0);
+    let lines: Vec<_> = (0..groups.count)
+        .flat_map(|number| {
+            let cells: Vec<u32> = (0..)
+                .zip(&labels.values)
+                .filter(|(_, label)| usize::from(**label) == number)
+                .map(|(cell, _)| cell)
+                .collect();
+            around_cells(&cells, [labels.cols, labels.rows], [0, 0, width, height])
+        })
+        .collect();
+    // All the dark edges first: two groups share the line between them.
+    for (width, colour) in [(2.2 * thick, EDGE), (thick, INK)] {
         for line in &lines {
-            canvas.line(line, thick * 2.0, EDGE);
-        }
-        for line in &lines {
-            canvas.line(line, thick, mix(group(colours[number]), INK, 0.25));
+            canvas.line(line, width, colour);
         }
     }
     if numbered {
