@@ -17,12 +17,15 @@ use super::source::Engine;
 use crate::explain::{Explainer, GroupArea, Layer, Layers, MOST_GROUPS, Settings};
 use crate::image::{InputSize, Preparation, read};
 use crate::inspect::Pathway;
-use crate::report::{ExplainedImage, ExplanationReport, eigenvector_sheet, group_sheet};
+use crate::report::{
+    ExplainedImage, ExplanationReport, block_sheet, eigenvector_sheet, group_sheet,
+};
 use crate::vit::{Backbone, Grid, Model, Taps};
 
-/// Longer side of a picture of groups, and of an eigenvector, in the PNG files.
+/// Longer side of a picture of groups, of an eigenvector, and of a block, in the PNG files.
 const GROUP_TILE: u32 = 640;
 const EIGENVECTOR_TILE: u32 = 320;
+const BLOCK_TILE: u32 = 180;
 
 /// Arguments of `andon explain`.
 #[derive(Debug, clap::Args)]
@@ -32,8 +35,8 @@ Examples:
   andon explain parts/good -o out --blocks 5-8 --groups 4
 
 Into the folder go, for each image, NAME.groups.png (the image beside its groups by what and by
-where) and NAME.eigenvectors.png; explain.json with one line an image; and explain.html, one page
-that shows all of it, block by block and all blocks together.
+where), NAME.eigenvectors.png and NAME.blocks.png; explain.json with one line an image; and
+explain.html, one page that shows all of it, block by block and all blocks together.
 
 What: patches whose values are alike, the same kind of thing. Where: patches that ask for each other
 (queries against keys), which follows the layout. See arXiv 2312.06716.")]
@@ -93,7 +96,12 @@ impl std::str::FromStr for BlockList {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} is no list of blocks, such as 5,6,7,8 or 5-8");
-        let number = |text: &str| text.trim().parse::<u8>().map(usize::from).map_err(|_| wrong());
+        let number = |text: &str| {
+            text.trim()
+                .parse::<u8>()
+                .map(usize::from)
+                .map_err(|_| wrong())
+        };
         let mut blocks = Vec::new();
         for part in text.split(',') {
             match part.split_once('-') {
@@ -243,12 +251,19 @@ impl<'a> Lens<'a> {
     fn new(args: &'a Args, model: &'a Model) -> Result<Self> {
         let sizes = model.manifest().architecture;
         if args.size < sizes.patch {
-            bail!("--size {} is less than one patch, {} px", args.size, sizes.patch);
+            bail!(
+                "--size {} is less than one patch, {} px",
+                args.size,
+                sizes.patch
+            );
         }
         let all = || (1..=sizes.blocks).collect();
         let blocks: Vec<usize> = args.blocks.as_ref().map_or_else(all, |list| list.0.clone());
         if let Some(block) = blocks.iter().find(|b| !(1..=sizes.blocks).contains(*b)) {
-            bail!("--blocks names block {block}, the model has blocks 1 to {}", sizes.blocks);
+            bail!(
+                "--blocks names block {block}, the model has blocks 1 to {}",
+                sizes.blocks
+            );
         }
         let settings = Settings {
             blocks,
@@ -344,9 +359,16 @@ impl Seen {
             let saved = sheet.save(&target);
             saved.with_context(|| format!("cannot write {}", target.display()))
         };
-        save(group_sheet(&self.picture, layers, name, GROUP_TILE), "groups")?;
+        save(
+            group_sheet(&self.picture, layers, name, GROUP_TILE),
+            "groups",
+        )?;
         let eigenvectors = eigenvector_sheet(&self.picture, layers, name, EIGENVECTOR_TILE);
         save(eigenvectors, "eigenvectors")?;
+        save(
+            block_sheet(&self.picture, layers, name, BLOCK_TILE),
+            "blocks",
+        )?;
         Ok(ExplainedImage::new(name, &self.picture, layers)?)
     }
 
@@ -371,7 +393,9 @@ impl Seen {
             let alone = layers.blocks.iter();
             PathwayFacts {
                 together: facts(None, &layers.together),
-                by_block: alone.map(|(block, layer)| facts(Some(*block), layer)).collect(),
+                by_block: alone
+                    .map(|(block, layer)| facts(Some(*block), layer))
+                    .collect(),
             }
         };
         let [what, where_] = self.layers.each_ref().map(pathway);
@@ -382,7 +406,11 @@ impl Seen {
             blocks: &lens.explainer.settings().blocks,
             what_tap: named(args.what),
             where_affinity: named(args.where_),
-            groups_by: if args.groups.is_some() { "asked" } else { "gap" },
+            groups_by: if args.groups.is_some() {
+                "asked"
+            } else {
+                "gap"
+            },
             what,
             where_,
             ms: self.times,
@@ -410,7 +438,8 @@ fn layer_facts(block: Option<usize>, layer: &Layer, grid: Grid, size: (u32, u32)
 /// The word for an option, as it is written on the command line.
 fn named(value: impl clap::ValueEnum) -> String {
     let word = value.to_possible_value();
-    word.map(|word| word.get_name().to_owned()).unwrap_or_default()
+    word.map(|word| word.get_name().to_owned())
+        .unwrap_or_default()
 }
 
 fn identity(args: &Args, lens: &Lens<'_>, model: &Model, times: &[Times]) -> Vec<(String, String)> {
@@ -424,10 +453,19 @@ fn identity(args: &Args, lens: &Lens<'_>, model: &Model, times: &[Times]) -> Vec
     };
     let mut facts = vec![
         ("program".to_owned(), format!("andon {}", crate::VERSION)),
-        ("model".to_owned(), format!("{} ({})", manifest.name, manifest.sha256)),
+        (
+            "model".to_owned(),
+            format!("{} ({})", manifest.name, manifest.sha256),
+        ),
         ("blocks".to_owned(), blocks.join(", ")),
-        ("what".to_owned(), format!("cosine of {} rows", named(args.what))),
-        ("where".to_owned(), format!("{} of queries and keys", named(args.where_))),
+        (
+            "what".to_owned(),
+            format!("cosine of {} rows", named(args.what)),
+        ),
+        (
+            "where".to_owned(),
+            format!("{} of queries and keys", named(args.where_)),
+        ),
     ];
     if !times.is_empty() {
         facts.push((
@@ -454,7 +492,9 @@ impl Names {
         let numbered = (2..).map(|number| format!("{own}.{number}"));
         let mut names = std::iter::once(own.clone().into_owned()).chain(numbered);
         // The numbers do not end before a free name is found.
-        let free = names.find(|name| !self.0.contains(name)).unwrap_or_default();
+        let free = names
+            .find(|name| !self.0.contains(name))
+            .unwrap_or_default();
         self.0.insert(free.clone());
         free
     }

@@ -239,3 +239,91 @@ impl SymmetricOperator for LikelyFloor<'_> {
         self.0.apply(block, out, scratch);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use andon_spectral::CosineAffinity;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    const PATCHES: usize = 80;
+    const DIM: usize = 24;
+
+    /// Rows of a tap with a few groups in it.
+    fn tap(seed: u64) -> Vec<f32> {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let centres: Vec<f32> = (0..5 * DIM).map(|_| random.random::<f32>() - 0.5).collect();
+        let entries = (0..PATCHES * DIM).map(|at| {
+            let (patch, entry) = (at / DIM, at % DIM);
+            centres[patch * 5 / PATCHES * DIM + entry] + 0.6 * (random.random::<f32>() - 0.5)
+        });
+        entries.collect()
+    }
+
+    /// Eigenvalues of a graph by a full decomposition, without the 1 that says nothing.
+    fn all_values(graph: &dyn SymmetricOperator) -> Vec<f64> {
+        let mut matrix = DMatrix::zeros(PATCHES, PATCHES);
+        let mut scratch = vec![0.0; graph.scratch_len(PATCHES)];
+        graph.apply(
+            &DMatrix::identity(PATCHES, PATCHES),
+            &mut matrix,
+            &mut scratch,
+        );
+        let mut values: Vec<f64> = matrix.symmetric_eigenvalues().iter().copied().collect();
+        values.sort_by(|a, b| b.total_cmp(a));
+        values.split_off(1)
+    }
+
+    fn check(graph: &dyn SymmetricOperator, spectrum: &Spectrum) {
+        assert!(spectrum.converged);
+        for (found, exact) in spectrum.values.iter().zip(all_values(graph)) {
+            assert!(
+                (found - exact).abs() < TOLERANCE * exact.abs().max(0.01),
+                "{found} {exact}"
+            );
+        }
+    }
+
+    #[test]
+    fn graphs_with_negative_eigenvalues_are_solved_although_their_floor_is_taken_for_0() {
+        let (query, key) = (tap(1), tap(2));
+        let graph = CosineAffinity::between(&query, &key, DIM).unwrap();
+        assert!(all_values(&graph).last() < Some(&-0.01));
+        let spectrum = solve(&graph, &graph.trivial_eigenvector(), graph.degrees()).unwrap();
+        check(&graph, &spectrum);
+    }
+
+    #[test]
+    fn attention_and_what_are_solved_to_the_tolerance() {
+        let (query, key) = (tap(1), tap(2));
+        let attention = andon_spectral::attention(&query, &key, DIM, 3).unwrap();
+        let graph = DenseAffinity::new(attention).unwrap();
+        check(&graph, &solve_dense(&graph).unwrap());
+        let graph = CosineAffinity::within(&key, DIM).unwrap();
+        let spectrum = solve(&graph, &graph.trivial_eigenvector(), graph.degrees()).unwrap();
+        check(&graph, &spectrum);
+    }
+
+    #[test]
+    fn blocks_that_were_not_tapped_are_named() {
+        let grid = crate::vit::Grid { rows: 1, cols: 1 };
+        let taps = Taps {
+            grid,
+            blocks: Vec::new(),
+        };
+        let settings = Settings {
+            blocks: vec![7],
+            ..Settings::default()
+        };
+        let explainer = Explainer::new(settings, 6, 2).unwrap();
+        let error = explainer
+            .spectra(&taps, Pathway::What)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("Value of block 7"), "{error}");
+        assert_eq!(explainer.request().iter().count(), 3);
+        assert!(Explainer::new(Settings::default(), 6, 2).is_err());
+    }
+}

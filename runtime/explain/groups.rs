@@ -25,7 +25,8 @@ impl Groups {
     /// are cut by k-means weighted with the degrees. With all eigenvectors that would be the
     /// normalised cut itself (Dhillon, Guan and Kulis 2004); the leading ones are its best
     /// approximation of that rank. Boundaries are refined by interpolating y between patches and
-    /// asking for the nearest centre at each cell.
+    /// asking for the nearest centre at each cell; what is then smaller than a patch goes to the
+    /// group around it.
     #[must_use]
     pub fn of(spectrum: &Spectrum, grid: Grid, count: Option<usize>) -> Self {
         let count = count.unwrap_or_else(|| spectrum.groups_by_gap());
@@ -42,6 +43,7 @@ impl Groups {
             count: centres.nrows(),
             labels: Labels { cols, rows, values },
         };
+        parts::join_specks(&mut groups, CELLS_PER_PATCH * CELLS_PER_PATCH);
         groups.renumber();
         groups
     }
@@ -97,9 +99,76 @@ impl Groups {
 /// Functions of the patch, each times the root of its eigenvalue, `[patches, dim]`.
 fn embedding(spectrum: &Spectrum, dim: usize) -> DMatrix<f64> {
     let functions = spectrum.functions();
-    let mut points = functions.columns(0, dim.min(functions.ncols())).clone_owned();
+    let mut points = functions
+        .columns(0, dim.min(functions.ncols()))
+        .clone_owned();
     for (mut column, value) in points.column_iter_mut().zip(&spectrum.values) {
         column *= value.max(0.0).sqrt();
     }
     points
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::DVector;
+
+    use super::*;
+
+    /// Two columns of three patches, and one function that tells them apart.
+    fn two_halves() -> (Spectrum, Grid) {
+        let grid = Grid { rows: 3, cols: 4 };
+        let side = |i: usize| if i % 4 < 2 { -1.0 } else { 1.0 };
+        let other = |i: usize| if i < 4 { -2.0 } else { 1.0 };
+        let mut vectors = DMatrix::from_fn(12, 2, |i, c| if c == 0 { side(i) } else { other(i) });
+        for mut column in vectors.column_iter_mut() {
+            column.normalize_mut();
+        }
+        let spectrum = Spectrum {
+            values: vec![0.5, 0.01],
+            vectors,
+            degrees: DVector::from_element(12, 6.0),
+            residuals: vec![0.0; 2],
+            iterations: 1,
+            products: 1,
+            converged: true,
+        };
+        (spectrum, grid)
+    }
+
+    #[test]
+    fn two_halves_become_two_groups_whose_border_lies_between_patches() {
+        let (spectrum, grid) = two_halves();
+        let groups = Groups::of(&spectrum, grid, None);
+        assert_eq!(groups.count, 2);
+        for (cell, label) in groups.labels.values.iter().enumerate() {
+            let left = groups.labels.values[0];
+            assert_eq!(*label == left, cell % 16 < 8);
+        }
+    }
+
+    #[test]
+    fn place_is_read_from_an_eigenvector_that_follows_an_axis() {
+        let (spectrum, grid) = two_halves();
+        // Steps at the middle explain 80 % of four columns, and the first of three rows 75 %.
+        assert!(
+            (spectrum.place(grid) - 0.775).abs() < 1e-9,
+            "{}",
+            spectrum.place(grid)
+        );
+    }
+
+    #[test]
+    fn groups_take_the_numbers_of_those_they_cover() {
+        let labels = |values: &[u8]| Groups {
+            count: 3,
+            labels: Labels {
+                cols: 6,
+                rows: 1,
+                values: values.to_vec(),
+            },
+        };
+        let (one, other) = (labels(&[0, 0, 0, 1, 1, 2]), labels(&[2, 2, 0, 0, 0, 1]));
+        assert_eq!(one.matched_to(&other), [2, 0, 1]);
+        assert_eq!(one.matched_to(&one), [0, 1, 2]);
+    }
 }

@@ -37,7 +37,12 @@ pub(super) fn nearest(centres: &DMatrix<f64>, point: impl Fn(usize) -> f64) -> (
     best
 }
 
-fn seeds(points: &DMatrix<f64>, weights: &[f64], k: usize, random: &mut ChaCha8Rng) -> DMatrix<f64> {
+fn seeds(
+    points: &DMatrix<f64>,
+    weights: &[f64],
+    k: usize,
+    random: &mut ChaCha8Rng,
+) -> DMatrix<f64> {
     let mut chosen: Vec<usize> = Vec::new();
     // Squared distance to the nearest seed, times the weight; the weight alone before the first.
     let mut pull = weights.to_vec();
@@ -65,7 +70,11 @@ fn seeds(points: &DMatrix<f64>, weights: &[f64], k: usize, random: &mut ChaCha8R
     points.select_rows(&chosen)
 }
 
-fn settle(points: &DMatrix<f64>, weights: &[f64], mut centres: DMatrix<f64>) -> (DMatrix<f64>, f64) {
+fn settle(
+    points: &DMatrix<f64>,
+    weights: &[f64],
+    mut centres: DMatrix<f64>,
+) -> (DMatrix<f64>, f64) {
     let mut cost = f64::INFINITY;
     for _ in 0..MAX_SWEEPS {
         let mut sums = DMatrix::<f64>::zeros(centres.nrows(), centres.ncols());

@@ -4,7 +4,9 @@
 //! tr(X^T S_b X), which is tr(X^T S X) for their mean S: its maximum over orthonormal X `[n, k]` is
 //! the sum of the k largest eigenvalues, reached exactly by the leading subspace (Ky Fan 1949).
 
-use andon_spectral::{CosineAffinity, Mean, Options, SubspaceSolver, SymmetricOperator, share_degrees};
+use andon_spectral::{
+    CosineAffinity, Mean, Options, SubspaceSolver, SymmetricOperator, share_degrees,
+};
 use nalgebra::DMatrix;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -38,10 +40,17 @@ fn eigenproblem() -> (DMatrix<f64>, DMatrix<f64>, f64) {
 
     let mut matrix = DMatrix::zeros(PATCHES, PATCHES);
     let mut scratch = vec![0.0; mean.scratch_len(PATCHES)];
-    mean.apply(&DMatrix::identity(PATCHES, PATCHES), &mut matrix, &mut scratch);
+    mean.apply(
+        &DMatrix::identity(PATCHES, PATCHES),
+        &mut matrix,
+        &mut scratch,
+    );
 
     let trivial = graphs[0].trivial_eigenvector();
-    let options = Options { tolerance: 1e-10, ..Options::default() };
+    let options = Options {
+        tolerance: 1e-10,
+        ..Options::default()
+    };
     let mut solver = SubspaceSolver::new(PATCHES, GROUPS - 1, options).unwrap();
     solver.deflate(&trivial).unwrap();
     let (values, vectors) = solver.solve(&mean).unwrap().to_owned();
@@ -102,7 +111,9 @@ fn soft_groups_climbed_by_gradient_never_beat_the_eigenvectors_and_come_near_the
         // Gradient of tr((Z^T Z)^-1 Z^T S Z), then through the roots of the degrees and softmax.
         let by_z = 2.0 * (&s * &z - &z * ratio) * inverse;
         for i in 0..PATCHES {
-            let by_soft: Vec<f64> = (0..GROUPS).map(|c| by_z[(i, c)] * degrees[i].sqrt()).collect();
+            let by_soft: Vec<f64> = (0..GROUPS)
+                .map(|c| by_z[(i, c)] * degrees[i].sqrt())
+                .collect();
             let mean: f64 = (0..GROUPS).map(|c| by_soft[c] * soft[(i, c)]).sum();
             for c in 0..GROUPS {
                 logits[(i, c)] += 30.0 * soft[(i, c)] * (by_soft[c] - mean);

@@ -1,9 +1,9 @@
 //! Groups as areas and boxes of the picture.
 
-use image::{GrayImage, Luma};
+use image::{GrayImage, ImageBuffer, Luma};
 use imageproc::region_labelling::{Connectivity, connected_components};
 
-use super::Groups;
+use super::{Groups, MOST_GROUPS};
 
 /// A part smaller than this share of the picture is not listed: a few cells of a boundary.
 const LEAST_SHARE: f64 = 0.001;
@@ -47,14 +47,18 @@ pub(super) fn areas(groups: &Groups, (width, height): (u32, u32)) -> Vec<GroupAr
     let edge = |at: u32, of: u32, length: u32| {
         (f64::from(at) * f64::from(length) / f64::from(of)).round() as u32
     };
-    let components = components(groups);
+    let components = components(groups, &numbered(groups));
     (0..groups.count)
         .map(|group| {
-            let mut mine: Vec<&Component> =
-                components.iter().filter(|c| usize::from(c.group) == group).collect();
+            let mut mine: Vec<&Component> = components
+                .iter()
+                .filter(|c| usize::from(c.group) == group)
+                .collect();
             mine.sort_by_key(|c| std::cmp::Reverse(c.cells));
             let count: usize = mine.iter().map(|c| c.cells).sum();
-            let listed = mine.iter().filter(|c| c.cells as f64 / cells >= LEAST_SHARE);
+            let listed = mine
+                .iter()
+                .filter(|c| c.cells as f64 / cells >= LEAST_SHARE);
             let parts = listed.map(|c| {
                 let (x, y) = (edge(c.from[0], cols, width), edge(c.from[1], rows, height));
                 Part {
@@ -77,14 +81,54 @@ pub(super) fn areas(groups: &Groups, (width, height): (u32, u32)) -> Vec<GroupAr
         .collect()
 }
 
-fn components(groups: &Groups) -> Vec<Component> {
+/// Gives every connected part of fewer than `least` cells to the group that most of the cells
+/// around it belong to.
+pub(super) fn join_specks(groups: &mut Groups, least: usize) {
+    let numbered = numbered(groups);
+    let components = components(groups, &numbered);
+    let mut around: Vec<[usize; MOST_GROUPS]> = vec![[0; MOST_GROUPS]; components.len()];
+    let (cols, rows) = numbered.dimensions();
+    for (x, y, Luma([number])) in numbered.enumerate_pixels() {
+        for (x, y) in [
+            (x.wrapping_sub(1), y),
+            (x + 1, y),
+            (x, y.wrapping_sub(1)),
+            (x, y + 1),
+        ] {
+            if x < cols && y < rows {
+                let other = numbered.get_pixel(x, y).0[0];
+                if other != *number {
+                    let group = components[other as usize - 1].group;
+                    around[*number as usize - 1][usize::from(group)] += 1;
+                }
+            }
+        }
+    }
+    for (label, Luma([number])) in groups.labels.values.iter_mut().zip(numbered.pixels()) {
+        let index = *number as usize - 1;
+        let most = (0..MOST_GROUPS as u8)
+            .zip(&around[index])
+            .rev()
+            .max_by_key(|(_, cells)| **cells);
+        if let Some((group, 1..)) = most.filter(|_| components[index].cells < least) {
+            *label = group;
+        }
+    }
+}
+
+/// The number of its connected part, from 1, for each cell.
+fn numbered(groups: &Groups) -> ImageBuffer<Luma<u32>, Vec<u32>> {
     let labels = &groups.labels;
     // Groups from 1, because 0 is what the labelling leaves out.
     let picture = GrayImage::from_fn(labels.cols as u32, labels.rows as u32, |x, y| {
         Luma([labels.values[y as usize * labels.cols + x as usize] + 1])
     });
+    connected_components(&picture, Connectivity::Four, Luma([0]))
+}
+
+fn components(groups: &Groups, numbered: &ImageBuffer<Luma<u32>, Vec<u32>>) -> Vec<Component> {
+    let labels = &groups.labels;
     let mut found: Vec<Component> = Vec::new();
-    let numbered = connected_components(&picture, Connectivity::Four, Luma([0]));
     for (x, y, Luma([number])) in numbered.enumerate_pixels() {
         let index = *number as usize - 1;
         if index >= found.len() {
@@ -96,7 +140,7 @@ fn components(groups: &Groups) -> Vec<Component> {
             });
         }
         let one = &mut found[index];
-        one.group = picture.get_pixel(x, y).0[0] - 1;
+        one.group = labels.values[y as usize * labels.cols + x as usize];
         one.from = [one.from[0].min(x), one.from[1].min(y)];
         one.to = [one.to[0].max(x), one.to[1].max(y)];
         one.cells += 1;
@@ -108,6 +152,25 @@ fn components(groups: &Groups) -> Vec<Component> {
 mod tests {
     use super::super::Labels;
     use super::*;
+
+    #[test]
+    fn a_speck_goes_to_the_group_around_it_and_a_larger_part_stays() {
+        // A dot of group 2 and a bar of group 1 on group 0.
+        let mut values = vec![0; 60];
+        values[11] = 2;
+        values[34..38].fill(1);
+        let mut groups = Groups {
+            count: 3,
+            labels: Labels {
+                cols: 10,
+                rows: 6,
+                values: values.clone(),
+            },
+        };
+        join_specks(&mut groups, 4);
+        values[11] = 0;
+        assert_eq!(groups.labels.values, values);
+    }
 
     #[test]
     fn areas_and_boxes_are_in_pixels_of_the_image_and_add_up() {

@@ -56,9 +56,13 @@ impl Spectrum {
     #[must_use]
     pub fn groups_by_gap(&self) -> usize {
         let gaps = self.values.windows(2).enumerate();
-        let relative = gaps.map(|(j, pair)| (j + 2, (pair[0] - pair[1]) / pair[0].max(f64::MIN_POSITIVE)));
+        let relative =
+            gaps.map(|(j, pair)| (j + 2, (pair[0] - pair[1]) / pair[0].max(f64::MIN_POSITIVE)));
         relative
-            .fold((2, 0.0), |best, now| if now.1 > best.1 { now } else { best })
+            .fold(
+                (2, 0.0),
+                |best, now| if now.1 > best.1 { now } else { best },
+            )
             .0
     }
 

@@ -49,11 +49,7 @@ impl ExplainedImage {
     ///
     /// # Errors
     /// When the image is empty or the encoder refuses it.
-    pub fn new(
-        name: &str,
-        original: &RgbImage,
-        layers: [&Layers; 2],
-    ) -> Result<Self, ImageError> {
+    pub fn new(name: &str, original: &RgbImage, layers: [&Layers; 2]) -> Result<Self, ImageError> {
         let whole = |sheet: &RgbImage| Picture::thumbnail(sheet, u32::MAX);
         let size = tile_size(original, LAYER_TILE);
         let small = photo(original, size);
@@ -71,13 +67,22 @@ impl ExplainedImage {
         Ok(Self {
             name: name.into(),
             groups: whole(&group_sheet(original, layers, "image", GROUP_TILE))?,
-            eigenvectors: whole(&eigenvector_sheet(original, layers, "image", EIGENVECTOR_TILE))?,
+            eigenvectors: whole(&eigenvector_sheet(
+                original,
+                layers,
+                "image",
+                EIGENVECTOR_TILE,
+            ))?,
             layers: views,
         })
     }
 }
 
-fn pathway(small: &RgbImage, layers: &Layers, layer: &Layer) -> Result<PathwayPictures, ImageError> {
+fn pathway(
+    small: &RgbImage,
+    layers: &Layers,
+    layer: &Layer,
+) -> Result<PathwayPictures, ImageError> {
     let size = [small.width(), small.height()];
     let together = &layers.together;
     let turned = layer
@@ -125,7 +130,11 @@ impl ExplanationReport {
             }
             (section("Model and settings", &facts(&self.identity)))
         };
-        page(&self.title, &format!("What and where, {}", self.date), &body)
+        page(
+            &self.title,
+            &format!("What and where, {}", self.date),
+            &body,
+        )
     }
 }
 

@@ -27,4 +27,4 @@ pub use evaluation::EvaluationReport;
 pub use explanation::{ExplainedImage, ExplanationReport};
 pub use judged::{Gallery, JudgedImage, Outcome, Picture};
 pub use overlay::{overlay, overlay_with_truth};
-pub use sheets::{eigenvector_sheet, group_sheet};
+pub use sheets::{block_sheet, eigenvector_sheet, group_sheet};

@@ -34,10 +34,7 @@ pub(super) fn around_cells(
     [cols, rows]: [usize; 2],
     area: [u32; 4],
 ) -> Vec<Vec<Point>> {
-    let cell = [
-        area[2] as f32 / cols as f32,
-        area[3] as f32 / rows as f32,
-    ];
+    let cell = [area[2] as f32 / cols as f32, area[3] as f32 / rows as f32];
     trace(cells, cols, rows)
         .iter()
         .map(|corners| {

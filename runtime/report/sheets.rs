@@ -5,8 +5,8 @@ use noto_sans_mono_bitmap::RasterHeight;
 
 use super::draw::{Canvas, Style};
 use super::palette::{BACKGROUND, INK, MUTED};
-use super::tiles::{eigenvector, groups, photo, tile_size};
-use crate::explain::Layers;
+use super::tiles::{composite, eigenvector, groups, photo, tile_size};
+use crate::explain::{Layers, Spectrum};
 
 /// Eigenvectors that are drawn.
 pub(super) const SHOWN: usize = 6;
@@ -55,10 +55,43 @@ pub fn eigenvector_sheet(
         let spectrum = &layers.together.spectrum;
         let functions = spectrum.functions();
         let mut row = vec![(title.to_owned(), photo.clone())];
-        row.extend(spectrum.values.iter().take(SHOWN).enumerate().map(|(i, value)| {
-            let caption = format!("{} {}: {value:.3}", layers.pathway.as_str(), i + 1);
-            (caption, eigenvector(&functions, i, layers.grid, size))
-        }));
+        row.extend(
+            spectrum
+                .values
+                .iter()
+                .take(SHOWN)
+                .enumerate()
+                .map(|(i, value)| {
+                    let caption = format!("{} {}: {value:.3}", layers.pathway.as_str(), i + 1);
+                    (caption, eigenvector(&functions, i, layers.grid, size))
+                }),
+        );
+        row
+    });
+    sheet(&rows, size)
+}
+
+/// Three eigenvectors at once as one colour, of all blocks together and of each alone, *what* above
+/// *where*. The colours of the blocks are turned to agree with those of all together.
+#[must_use]
+pub fn block_sheet(
+    original: &RgbImage,
+    layers: [&Layers; 2],
+    title: &str,
+    longest: u32,
+) -> RgbImage {
+    let size = tile_size(original, longest);
+    let photo = photo(original, size);
+    let rows = layers.map(|layers| {
+        let word = layers.pathway.as_str();
+        let to = layers.together.spectrum.functions();
+        let tile = |spectrum: &Spectrum| {
+            composite(&spectrum.first_three_turned_to(&to), layers.grid, size)
+        };
+        let mut row = vec![(title.to_owned(), photo.clone())];
+        row.push((format!("{word}, all"), tile(&layers.together.spectrum)));
+        let blocks = layers.blocks.iter();
+        row.extend(blocks.map(|(block, layer)| (format!("block {block}"), tile(&layer.spectrum))));
         row
     });
     sheet(&rows, size)

@@ -105,9 +105,9 @@ fn number_chip(canvas: &mut Canvas, labels: &Labels, number: usize, size: [u32; 
         Luma([if inside(x, y) { 0 } else { 255 }])
     });
     let depth = distance_transform(&outside, Norm::L1);
-    let deepest = depth.enumerate_pixels().max_by_key(|(x, y, p)| {
-        (p.0[0], std::cmp::Reverse((*y, *x)))
-    });
+    let deepest = depth
+        .enumerate_pixels()
+        .max_by_key(|(x, y, p)| (p.0[0], std::cmp::Reverse((*y, *x))));
     let Some((x, y, _)) = deepest.filter(|(_, _, depth)| depth.0[0] > 0) else {
         return;
     };
