@@ -32,15 +32,15 @@ impl Groups {
         let count = count.unwrap_or_else(|| spectrum.groups_by_gap());
         let count = count.clamp(2, MOST_GROUPS);
         let points = embedding(spectrum, count - 1);
-        let centres = centres(&points, spectrum.degrees.as_slice(), count);
+        let centres = centres(&points.transpose(), spectrum.degrees.as_slice(), count);
         let finer = Finer::new(grid, CELLS_PER_PATCH);
         let (cols, rows) = finer.size();
         let mut values = Vec::with_capacity(cols * rows);
         finer.for_each(&points, |cell| {
-            values.push(nearest(&centres, |c| cell[c]).0 as u8);
+            values.push(nearest(&centres, cell).0 as u8);
         });
         let mut groups = Self {
-            count: centres.nrows(),
+            count: centres.ncols(),
             labels: Labels { cols, rows, values },
         };
         parts::join_specks(&mut groups, CELLS_PER_PATCH * CELLS_PER_PATCH);
