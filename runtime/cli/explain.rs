@@ -14,7 +14,9 @@ use super::files;
 use super::output::{json_line, ms, now, rounded, write_page};
 use super::progress;
 use super::source::Engine;
-use crate::explain::{Explainer, GroupArea, Layer, Layers, MOST_GROUPS, Settings};
+use crate::explain::{
+    Explainer, GroupArea, Layer, Layers, MOST_GROUPS, Settings, WhatTap, WhereAffinity,
+};
 use crate::image::{InputSize, Preparation, read};
 use crate::inspect::Pathway;
 use crate::report::{
@@ -62,6 +64,9 @@ pub struct Args {
     /// Groups to cut into, 2 to 8 [default: as many as the largest gap of the eigenvalues says]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u8).range(2..=MOST_GROUPS as i64))]
     groups: Option<u8>,
+    /// Only all blocks together, not each block alone: faster
+    #[arg(long)]
+    together: bool,
     /// Print the lines of explain.json as well
     #[arg(long)]
     json: bool,
@@ -268,13 +273,13 @@ impl<'a> Lens<'a> {
         let settings = Settings {
             blocks,
             what: match args.what {
-                What::Value => crate::explain::WhatTap::Value,
-                What::Key => crate::explain::WhatTap::Key,
-                What::Tokens => crate::explain::WhatTap::Tokens,
+                What::Value => WhatTap::Value,
+                What::Key => WhatTap::Key,
+                What::Tokens => WhatTap::Tokens,
             },
             where_: match args.where_ {
-                Where::Cosine => crate::explain::WhereAffinity::Cosine,
-                Where::Attention => crate::explain::WhereAffinity::Attention,
+                Where::Cosine => WhereAffinity::Cosine,
+                Where::Attention => WhereAffinity::Attention,
             },
         };
         Ok(Self {

@@ -29,6 +29,8 @@ pub struct Settings {
     pub what: WhatTap,
     /// How queries and keys are compared for *where*.
     pub where_: WhereAffinity,
+    /// Leaves out the spectra of single blocks, which take longer than all blocks together.
+    pub together_only: bool,
 }
 
 /// Why an image could not be explained.
@@ -63,7 +65,7 @@ pub enum ExplainError {
 pub struct Spectra {
     /// All blocks together.
     pub together: Spectrum,
-    /// Each block alone, by its number.
+    /// Each block alone, by its number; none if [`Settings::together_only`].
     pub blocks: Vec<(usize, Spectrum)>,
 }
 
@@ -122,6 +124,10 @@ impl Explainer {
         }
     }
 
+    fn each_block(&self) -> bool {
+        !self.settings.together_only
+    }
+
     fn cosine_spectra(&self, taps: &Taps, pathway: Pathway) -> Result<Spectra, ExplainError> {
         let blocks = &self.settings.blocks;
         let mut blocks_alone = Vec::with_capacity(blocks.len());
@@ -132,13 +138,14 @@ impl Explainer {
                 Pathway::What => of.what(self.settings.what),
                 Pathway::Where => of.where_cosine(),
             }?;
-            let spectrum = solve(&graph, &graph.trivial_eigenvector(), graph.degrees())?;
+            let solve = || solve(&graph, &graph.trivial_eigenvector(), graph.degrees());
+            let spectrum = self.each_block().then(solve).transpose()?;
             Ok((spectrum, graph))
         };
         for batch in blocks.chunks(self.threads) {
             for (block, result) in side_by_side(batch, &alone) {
                 let (spectrum, graph) = result?;
-                blocks_alone.push((block, spectrum));
+                blocks_alone.extend(spectrum.map(|spectrum| (block, spectrum)));
                 graphs.push(graph);
             }
         }
@@ -157,13 +164,14 @@ impl Explainer {
         let mut sum: Option<DMatrix<f64>> = None;
         let alone = |block: usize| {
             let affinity = Block { taps, block }.where_attention(self.heads)?;
-            let spectrum = solve_dense(&DenseAffinity::new(affinity.clone())?)?;
+            let solve = || solve_dense(&DenseAffinity::new(affinity.clone())?);
+            let spectrum = self.each_block().then(solve).transpose()?;
             Ok((spectrum, affinity))
         };
         for batch in self.settings.blocks.chunks(self.threads) {
             for (block, result) in side_by_side(batch, &alone) {
                 let (spectrum, affinity) = result?;
-                blocks_alone.push((block, spectrum));
+                blocks_alone.extend(spectrum.map(|spectrum| (block, spectrum)));
                 match &mut sum {
                     Some(sum) => *sum += affinity,
                     None => sum = Some(affinity),

@@ -162,7 +162,7 @@ fn explained(image: &ExplainedImage) -> Markup {
                 largest group down." } }
         figure.sheet { (picture(&image.eigenvectors, &format!("eigenvectors of {}", image.name)))
             figcaption { "The leading eigenvectors with their eigenvalues: what above, where below." } }
-        h3 { "Block by block" }
+        h3 { @if image.layers.len() > 1 { "Block by block" } @else { "All blocks" } }
         div.layers {
             @for layer in &image.layers { (view(layer)) }
         }
@@ -206,5 +206,68 @@ fn numbers(layers: &[LayerPictures]) -> Markup {
                 } } }
             }
         } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Rgb;
+    use nalgebra::{DMatrix, DVector};
+
+    use super::*;
+    use crate::explain::{Spectra, Spectrum};
+    use crate::inspect::Pathway;
+    use crate::vit::Grid;
+
+    fn spectrum(grid: Grid) -> Spectrum {
+        let patches = grid.patches();
+        let vectors = DMatrix::from_fn(patches, 3, |i, c| (i as f64 * 0.7 + c as f64).sin());
+        Spectrum {
+            values: vec![0.3, 0.2, 0.1],
+            vectors,
+            degrees: DVector::from_element(patches, 2.0),
+            residuals: vec![1e-4; 3],
+            iterations: 3,
+            products: 9,
+            converged: true,
+        }
+    }
+
+    fn page(blocks: &[usize]) -> String {
+        let grid = Grid { rows: 4, cols: 6 };
+        let layers = |pathway| {
+            let spectra = Spectra {
+                together: spectrum(grid),
+                blocks: blocks.iter().map(|&b| (b, spectrum(grid))).collect(),
+            };
+            Layers::new(pathway, spectra, grid, Some(3))
+        };
+        let both = [layers(Pathway::What), layers(Pathway::Where)];
+        let photo = RgbImage::from_pixel(60, 40, Rgb([90; 3]));
+        let image = ExplainedImage::new("a<b>.png", &photo, both.each_ref()).unwrap();
+        ExplanationReport {
+            title: "What and where".into(),
+            date: "1 March 2026".into(),
+            images: vec![image],
+            failed: vec![("c.png".into(), "truncated".into())],
+            identity: Vec::new(),
+        }
+        .html()
+    }
+
+    #[test]
+    fn the_page_holds_one_layer_for_all_blocks_and_one_for_each_and_loads_nothing() {
+        let page = page(&[5, 6]);
+        assert_eq!(page.matches("class=\"layer\"").count(), 3);
+        assert!(page.contains("data-name=\"block 6\""));
+        assert!(page.contains("a&lt;b&gt;.png") && page.contains("truncated"));
+        assert!(!page.contains("src=\"http") && !page.contains("href=\"http"));
+    }
+
+    #[test]
+    fn without_single_blocks_the_page_says_all_blocks() {
+        let page = page(&[]);
+        assert_eq!(page.matches("class=\"layer\"").count(), 1);
+        assert!(!page.contains("<h3>Block by block</h3>"));
     }
 }

@@ -26,6 +26,7 @@ for (const image of document.querySelectorAll(".gallery:not(.small) img")) {
 }
 for (const layers of document.querySelectorAll(".layers")) {
   const views = [...layers.querySelectorAll(".layer")];
+  if (views.length < 2) continue;
   const bar = document.createElement("div");
   bar.className = "slider";
   const slider = Object.assign(document.createElement("input"), { type: "range", min: 0, max: views.length - 1, value: 0 });
