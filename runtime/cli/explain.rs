@@ -281,6 +281,7 @@ impl<'a> Lens<'a> {
                 Where::Cosine => WhereAffinity::Cosine,
                 Where::Attention => WhereAffinity::Attention,
             },
+            together_only: args.together,
         };
         Ok(Self {
             args,
