@@ -371,10 +371,10 @@ impl Seen {
         )?;
         let eigenvectors = eigenvector_sheet(&self.picture, layers, name, EIGENVECTOR_TILE);
         save(eigenvectors, "eigenvectors")?;
-        save(
-            block_sheet(&self.picture, layers, name, BLOCK_TILE),
-            "blocks",
-        )?;
+        if layers.iter().any(|layers| !layers.blocks.is_empty()) {
+            let blocks = block_sheet(&self.picture, layers, name, BLOCK_TILE);
+            save(blocks, "blocks")?;
+        }
         Ok(ExplainedImage::new(name, &self.picture, layers)?)
     }
 
