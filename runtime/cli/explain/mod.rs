@@ -1,5 +1,8 @@
 //! `andon explain`.
 
+mod blocks;
+mod record;
+
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,15 +11,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use image::RgbImage;
-use serde::Serialize;
 
+use self::blocks::BlockList;
+use self::record::{Facts, Line, PathwayFacts, Times};
 use super::files;
-use super::output::{json_line, ms, now, rounded, write_page};
+use super::output::{json_line, ms, now, write_page};
 use super::progress;
 use super::source::Engine;
-use crate::explain::{
-    Explainer, GroupArea, Layer, Layers, MOST_GROUPS, Settings, WhatTap, WhereAffinity,
-};
+use crate::explain::{Explainer, Layers, MOST_GROUPS, Settings, WhatTap, WhereAffinity};
 use crate::image::{InputSize, Preparation, read};
 use crate::inspect::Pathway;
 use crate::report::{
@@ -90,97 +92,6 @@ enum Where {
     Attention,
     /// Their cosine: faster, without a patches x patches matrix
     Cosine,
-}
-
-/// Blocks as they are written: numbers and ranges.
-#[derive(Debug, Clone)]
-struct BlockList(Vec<usize>);
-
-impl std::str::FromStr for BlockList {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no list of blocks, such as 5,6,7,8 or 5-8");
-        let number = |text: &str| {
-            text.trim()
-                .parse::<u8>()
-                .map(usize::from)
-                .map_err(|_| wrong())
-        };
-        let mut blocks = Vec::new();
-        for part in text.split(',') {
-            match part.split_once('-') {
-                Some((from, to)) => blocks.extend(number(from)?..=number(to)?),
-                None => blocks.push(number(part)?),
-            }
-        }
-        blocks.sort_unstable();
-        blocks.dedup();
-        if blocks.is_empty() {
-            return Err(wrong());
-        }
-        Ok(Self(blocks))
-    }
-}
-
-/// One line of `explain.json`.
-#[derive(Serialize)]
-struct Line<'a> {
-    image: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    #[serde(flatten)]
-    explained: Option<Facts<'a>>,
-    model: &'a str,
-}
-
-#[derive(Serialize)]
-struct Facts<'a> {
-    /// Width and height of the image, and of the network's input, in pixels.
-    size: [u32; 2],
-    input: [usize; 2],
-    /// Rows and columns of patches.
-    grid: [usize; 2],
-    blocks: &'a [usize],
-    what_tap: String,
-    where_affinity: String,
-    /// "gap" or "asked".
-    groups_by: &'static str,
-    what: PathwayFacts,
-    #[serde(rename = "where")]
-    where_: PathwayFacts,
-    ms: Times,
-}
-
-#[derive(Serialize)]
-struct PathwayFacts {
-    together: LayerFacts,
-    by_block: Vec<LayerFacts>,
-}
-
-#[derive(Serialize)]
-struct LayerFacts {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    block: Option<usize>,
-    eigenvalues: Vec<f64>,
-    residuals: Vec<f64>,
-    iterations: usize,
-    products: usize,
-    converged: bool,
-    /// R^2 of row and column from the eigenvectors.
-    place: f64,
-    groups: Vec<GroupArea>,
-}
-
-/// Milliseconds by stage.
-#[derive(Clone, Copy, Serialize)]
-struct Times {
-    decode: f64,
-    backbone: f64,
-    /// Eigenvectors of both pathways, all blocks together and each alone.
-    spectral: f64,
-    /// Cutting all of them into groups.
-    groups: f64,
 }
 
 /// Runs the command.
@@ -394,17 +305,7 @@ impl Seen {
 
     fn facts<'a>(&self, args: &Args, lens: &'a Lens<'_>) -> Facts<'a> {
         let size = self.picture.dimensions();
-        let pathway = |layers: &Layers| {
-            let facts = |block, layer| layer_facts(block, layer, self.grid, size);
-            let alone = layers.blocks.iter();
-            PathwayFacts {
-                together: facts(None, &layers.together),
-                by_block: alone
-                    .map(|(block, layer)| facts(Some(*block), layer))
-                    .collect(),
-            }
-        };
-        let [what, where_] = self.layers.each_ref().map(pathway);
+        let [what, where_] = self.layers.each_ref().map(|l| PathwayFacts::new(l, size));
         Facts {
             size: size.into(),
             input: [self.input.width, self.input.height],
@@ -421,23 +322,6 @@ impl Seen {
             where_,
             ms: self.times,
         }
-    }
-}
-
-fn layer_facts(block: Option<usize>, layer: &Layer, grid: Grid, size: (u32, u32)) -> LayerFacts {
-    let spectrum = &layer.spectrum;
-    let six_digits = |v: &f64| (v * 1e6).round() / 1e6;
-    let mut groups = layer.groups.areas(size);
-    groups.iter_mut().for_each(|g| g.share = rounded(g.share));
-    LayerFacts {
-        block,
-        eigenvalues: spectrum.values.iter().map(six_digits).collect(),
-        residuals: spectrum.residuals.iter().map(six_digits).collect(),
-        iterations: spectrum.iterations,
-        products: spectrum.products,
-        converged: spectrum.converged,
-        place: rounded(spectrum.place(grid)),
-        groups,
     }
 }
 
@@ -509,16 +393,6 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn blocks_are_numbers_and_ranges_each_once_in_order() {
-        let list = |text: &str| text.parse::<BlockList>().map(|list| list.0);
-        assert_eq!(list("5-8"), Ok(vec![5, 6, 7, 8]));
-        assert_eq!(list("9, 2,5-6,5"), Ok(vec![2, 5, 6, 9]));
-        for text in ["", "5-", "a", "8-5", "-3"] {
-            assert!(list(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn images_of_one_name_from_two_folders_get_two_names() {
