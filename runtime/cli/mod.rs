@@ -3,6 +3,7 @@
 
 mod demo;
 mod eval;
+mod explain;
 mod files;
 mod inspect;
 mod learn;
@@ -43,6 +44,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Measure a recipe on parts that are known to be good and bad
     Eval(eval::Args),
+    /// Show what lies beside what in single images, and where: eigenvectors and groups
+    Explain(explain::Args),
     /// Look into a recipe, or check that this machine judges as the one that learned it
     #[command(subcommand)]
     Recipe(recipe::Command),
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Learn(args) => learn::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Recipe(command) => recipe::run(&command),
         Command::Model(command) => model::run(&command),
     };

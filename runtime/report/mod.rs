@@ -6,6 +6,8 @@
 mod demonstration;
 mod draw;
 mod evaluation;
+mod explanation;
+mod field;
 mod judged;
 mod layout;
 mod listing;
@@ -16,9 +18,13 @@ mod page;
 mod palette;
 mod plots;
 mod scale;
+mod sheets;
+mod tiles;
 mod words;
 
 pub use demonstration::DemonstrationReport;
 pub use evaluation::EvaluationReport;
+pub use explanation::{ExplainedImage, ExplanationReport};
 pub use judged::{Gallery, JudgedImage, Outcome, Picture};
 pub use overlay::{overlay, overlay_with_truth};
+pub use sheets::{block_sheet, eigenvector_sheet, group_sheet};

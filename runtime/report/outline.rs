@@ -10,12 +10,9 @@ type Corner = [i64; 2];
 
 /// Closed lines around the cells of `region`, in pixels of the original image; the last point of
 /// each repeats the first. Holes have lines of their own. A region without cells gets its box.
-///
-/// Border edges are replaced by their midpoints, which turns the stairs of a diagonal into a
-/// straight line, then corners are cut twice (Chaikin, 1974).
 pub(super) fn outline(region: &Region, map: &ScoreMap) -> Vec<Vec<Point>> {
-    let loops = trace(&region.cells, map.cols, map.rows);
-    if loops.is_empty() {
+    let lines = around_cells(&region.cells, [map.cols, map.rows], map.area);
+    if lines.is_empty() {
         let [x, y, width, height] = region.bbox.map(|v| v as f32);
         let corners = [
             [x, y],
@@ -25,11 +22,20 @@ pub(super) fn outline(region: &Region, map: &ScoreMap) -> Vec<Vec<Point>> {
         ];
         return vec![close(corners.to_vec())];
     }
-    let cell = [
-        map.area[2] as f32 / map.cols as f32,
-        map.area[3] as f32 / map.rows as f32,
-    ];
-    loops
+    lines
+}
+
+/// Closed lines around cells of a grid of `[cols, rows]` that covers `area`, `[x, y, width, height]`.
+///
+/// Border edges are replaced by their midpoints, which turns the stairs of a diagonal into a
+/// straight line, then corners are cut twice (Chaikin, 1974).
+pub(super) fn around_cells(
+    cells: &[u32],
+    [cols, rows]: [usize; 2],
+    area: [u32; 4],
+) -> Vec<Vec<Point>> {
+    let cell = [area[2] as f32 / cols as f32, area[3] as f32 / rows as f32];
+    trace(cells, cols, rows)
         .iter()
         .map(|corners| {
             let midpoints: Vec<Point> = around(corners)
@@ -40,8 +46,8 @@ pub(super) fn outline(region: &Region, map: &ScoreMap) -> Vec<Vec<Point>> {
                 .iter()
                 .map(|p| {
                     [
-                        map.area[0] as f32 + p[0] * cell[0],
-                        map.area[1] as f32 + p[1] * cell[1],
+                        area[0] as f32 + p[0] * cell[0],
+                        area[1] as f32 + p[1] * cell[1],
                     ]
                 })
                 .collect();
