@@ -1031,3 +1031,24 @@ fn the_rendered_parts_of_these_tests_are_what_they_are_taken_for() {
     assert!(line().part(20, None).is_good());
     assert!(!bad(21).is_good());
 }
+
+#[test]
+fn explain_writes_pictures_a_page_and_one_line_an_image() {
+    let folder = folder();
+    let image = folder.path().join("part.png");
+    good(0).save(&image).unwrap();
+    let out = folder.path().join("out");
+    let cut = folder.path().join("cut.png");
+    fs::write(&cut, &fs::read(&image).unwrap()[..200]).unwrap();
+    let size = ["--size", "112", "--blocks", "7-8", "--groups", "3", "--json"];
+    let run = andon(words!["explain", &image, &cut, "-o", &out].into_iter().chain(
+        size.iter().map(OsString::from),
+    ))
+    .exits(2);
+    let lines = run.objects();
+    let told = lines.iter().find(|l| l["image"] == image.to_str().unwrap()).unwrap();
+    assert!(told.get("error").is_none_or(Value::is_null), "{told}");
+    assert!(fs::read_to_string(out.join("explain.html")).unwrap().contains("data:image/"));
+    assert!(out.join("part.groups.png").is_file() && out.join("part.eigenvectors.png").is_file());
+    run.says(&["cut.png"]);
+}
