@@ -239,7 +239,11 @@ fn learn_prints_one_object_with_what_it_made() {
         .iter()
         .map(|side| side.as_u64().unwrap())
         .collect();
-    assert_eq!(size, [126, 98], "the shape of the parts, in whole patches");
+    assert_eq!(
+        size,
+        [112, 112],
+        "what is nearly square becomes a square of whole patches"
+    );
     assert!(
         list(&report, "blocks")
             .iter()
@@ -946,7 +950,7 @@ fn recipe_show_tells_what_was_learned_and_from_what() {
         "bracket",
         &recipe.id,
         &recipe.origin.model_sha256,
-        "126 x 98 px",
+        "112 x 112 px",
         "part-05.png",
         &andon::hash::sha256(&first),
     ] {
@@ -1040,15 +1044,26 @@ fn explain_writes_pictures_a_page_and_one_line_an_image() {
     let out = folder.path().join("out");
     let cut = folder.path().join("cut.png");
     fs::write(&cut, &fs::read(&image).unwrap()[..200]).unwrap();
-    let size = ["--size", "112", "--blocks", "7-8", "--groups", "3", "--json"];
-    let run = andon(words!["explain", &image, &cut, "-o", &out].into_iter().chain(
-        size.iter().map(OsString::from),
-    ))
+    let size = [
+        "--size", "112", "--blocks", "7-8", "--groups", "3", "--json",
+    ];
+    let run = andon(
+        words!["explain", &image, &cut, "-o", &out]
+            .into_iter()
+            .chain(size.iter().map(OsString::from)),
+    )
     .exits(2);
     let lines = run.objects();
-    let told = lines.iter().find(|l| l["image"] == image.to_str().unwrap()).unwrap();
+    let told = lines
+        .iter()
+        .find(|l| l["image"] == image.to_str().unwrap())
+        .unwrap();
     assert!(told.get("error").is_none_or(Value::is_null), "{told}");
-    assert!(fs::read_to_string(out.join("explain.html")).unwrap().contains("data:image/"));
+    assert!(
+        fs::read_to_string(out.join("explain.html"))
+            .unwrap()
+            .contains("data:image/")
+    );
     assert!(out.join("part.groups.png").is_file() && out.join("part.eigenvectors.png").is_file());
     run.says(&["cut.png"]);
 }
