@@ -1064,6 +1064,9 @@ fn explain_writes_pictures_a_page_and_one_line_an_image() {
             .unwrap()
             .contains("data:image/")
     );
-    assert!(out.join("part.groups.png").is_file() && out.join("part.eigenvectors.png").is_file());
+    assert!(
+        out.join("part.png.groups.png").is_file()
+            && out.join("part.png.eigenvectors.png").is_file()
+    );
     run.says(&["cut.png"]);
 }

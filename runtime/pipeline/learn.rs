@@ -5,7 +5,7 @@ use image::RgbImage;
 use super::front::{FrontEnd, FrontEndError};
 use crate::image::ImageError;
 use crate::inspect::Inspector;
-use crate::normal::NormalError;
+use crate::normal::{Features, NormalError};
 use crate::recipe::{
     Golden, LearnError, LearnOptions, Learned, Learner, Origin, PartRecord, Recipe, ViewSettings,
     views,
@@ -42,6 +42,8 @@ pub struct Lesson {
     records: Vec<PartRecord>,
     /// Inputs of the first parts: golden, and to make views of when there are few.
     first: Vec<RgbImage>,
+    /// Features of the first part, whose score becomes golden.
+    golden: Option<Features>,
     half_patch: i64,
     backbone: Duration,
 }
@@ -86,6 +88,7 @@ impl Lesson {
             model: (manifest.name.clone(), manifest.sha256.to_lowercase()),
             records: Vec::new(),
             first: Vec::new(),
+            golden: None,
             half_patch: manifest.architecture.patch as i64 / 2,
             backbone: Duration::ZERO,
         })
@@ -100,6 +103,7 @@ impl Lesson {
         let seen = self.front.see(picture)?;
         self.backbone += seen.backbone;
         self.learner.add(&seen.features)?;
+        self.golden.get_or_insert(seen.features);
         if self.first.len() < KEPT_INPUTS {
             self.first.push(seen.crop);
         }
@@ -133,11 +137,12 @@ impl Lesson {
             calibration,
         } = self.learner.finish(step)?;
         let inspector = Inspector::new(normal.clone(), limits)?;
-        let golden = [views::damaged(&first), first]
-            .into_iter()
-            .rev()
-            .map(|crop| golden(&self.front, &inspector, crop))
-            .collect::<Result<_, _>>()?;
+        let damaged = self.front.see_crop(views::damaged(&first))?;
+        let mut golden = Vec::new();
+        if let Some(features) = &self.golden {
+            golden.push(self::golden(&inspector, &first, features)?);
+        }
+        golden.push(self::golden(&inspector, &damaged.crop, &damaged.features)?);
         let (model_name, model_sha256) = self.model;
         Ok(Recipe {
             origin: Origin {
@@ -181,10 +186,14 @@ impl Lesson {
     }
 }
 
-fn golden(front: &FrontEnd, inspector: &Inspector, crop: RgbImage) -> Result<Golden, LessonError> {
-    let seen = front.see_crop(crop)?;
-    let area = crate::image::Roi::whole(seen.crop.width(), seen.crop.height());
-    let scores = inspector.score(&seen.features)?;
-    let score = inspector.judge(&seen.features, &scores, area).score;
-    Ok(Golden::new(&seen.crop, score)?)
+/// An input and the score that it has.
+fn golden(
+    inspector: &Inspector,
+    crop: &RgbImage,
+    features: &Features,
+) -> Result<Golden, LessonError> {
+    let area = crate::image::Roi::whole(crop.width(), crop.height());
+    let scores = inspector.score(features)?;
+    let score = inspector.judge(features, &scores, area).score;
+    Ok(Golden::new(crop, score)?)
 }
