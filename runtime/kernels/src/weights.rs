@@ -128,7 +128,7 @@ impl PackedWeights {
         })
     }
 
-    /// The instruction set that this was packed for, and that [`linear`](crate::linear) will run on.
+    /// The instruction set that this was packed for, and that [`linear`](crate::linear()) will run on.
     #[must_use]
     pub fn isa(&self) -> Isa {
         self.isa
