@@ -172,8 +172,15 @@ fn a_full_disk_loses_old_images_and_never_more_than_it_must() {
     }
     assert!((6..=9).contains(&ring.len()), "{}", ring.len());
     assert_eq!(ring.names().last(), Some("019-ng.jpg"));
+    // Others fill the disk: old images go first, then there is nothing left to give.
+    let before = ring.len();
     fill(&disk);
-    let refused = ring.store("020-ng.jpg", &[1; 100]).unwrap_err();
+    ring.store("020-ng.jpg", &[1; 100]).unwrap();
+    assert!(ring.len() < before);
+    fs::write(disk.path().join("more"), vec![1; 1 << 20]).unwrap_err();
+    ring.make_room(1 << 20).unwrap();
+    fs::write(disk.path().join("even more"), vec![1; 1 << 20]).unwrap_err();
+    let refused = ring.store("021-ng.jpg", &[1; 100]).unwrap_err();
     assert!(matches!(refused, StoreError::NoRoom { .. }), "{refused}");
     fs::remove_file(disk.path().join("ballast")).unwrap();
     ring.store("021-ng.jpg", &[1; 100]).unwrap();

@@ -2,7 +2,7 @@
 
 mod common;
 
-use andon_journal::{Fault, Journal, JournalError, verify, verify_against};
+use andon_journal::{Fault, Journal, JournalError, Record, verify, verify_against};
 use common::{at, fault, files, journal_of, last_file, lines, open, settings, write_lines};
 use std::fs;
 
@@ -82,25 +82,14 @@ fn a_removed_file_is_missing_wherever_it_stood() {
     let folder = journal_of(40);
     let all = files(folder.path());
     for path in &all[..all.len() - 1] {
+        let record: Record = serde_json::from_str(&lines(path)[0]).unwrap();
         let bytes = fs::read(path).unwrap();
         fs::remove_file(path).unwrap();
-        let first: u64 = lines(path_of_number(&bytes).as_str());
-        assert!(matches!(
-            fault(folder.path()),
-            Some(Fault::Missing { line: 1, first: named, .. }) if named == first
-        ));
+        let found = fault(folder.path());
+        let is_named =
+            matches!(found, Some(Fault::Missing { line: 1, first, .. }) if first == record.number);
+        assert!(is_named, "{found:?}");
         fs::write(path, bytes).unwrap();
-    }
-
-    fn path_of_number(bytes: &[u8]) -> String {
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
-        text["{\"number\":".len()..]
-            .chars()
-            .take_while(char::is_ascii_digit)
-            .collect()
-    }
-    fn lines(number: &str) -> u64 {
-        number.parse().unwrap()
     }
 }
 
@@ -155,8 +144,7 @@ fn a_cut_off_end_and_a_rewritten_journal_show_against_a_noted_seal() {
 fn files_removed_by_hand_are_not_excused_by_an_anchor_made_by_hand() {
     let folder = journal_of(40);
     let all = files(folder.path());
-    let up_to: andon_journal::Record =
-        serde_json::from_str(lines(&all[0]).last().unwrap()).unwrap();
+    let up_to: Record = serde_json::from_str(lines(&all[0]).last().unwrap()).unwrap();
     fs::remove_file(&all[0]).unwrap();
     let anchor = serde_json::json!({"station": "press 4", "removed": up_to.seal()});
     fs::write(folder.path().join("anchor.json"), anchor.to_string()).unwrap();
