@@ -14,6 +14,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::anchor::Anchor;
 use crate::error::{At, JournalError};
 use crate::files::{self, JournalFile};
+use crate::lines::Lines;
 use crate::record::{self, Digest, MAX_LINE, Seal};
 use crate::recover::{self, Opened};
 use crate::settings::Settings;
@@ -42,8 +43,6 @@ pub struct Journal {
 pub(crate) struct Measured {
     pub file: JournalFile,
     pub bytes: u64,
-    /// Hash of the last record before this file.
-    pub before: Digest,
 }
 
 /// What the removal of old files is recorded with.
@@ -248,11 +247,7 @@ impl Journal {
             .at(&file.path)?;
         files::sync_folder(&self.folder).at(&self.folder)?;
         self.open = Some(open);
-        self.files.push_back(Measured {
-            file,
-            bytes: 0,
-            before: self.before,
-        });
+        self.files.push_back(Measured { file, bytes: 0 });
         Ok(())
     }
 
@@ -275,7 +270,7 @@ impl Journal {
         };
         let up_to = Seal {
             number: kept.file.first.saturating_sub(1),
-            sha256: kept.before,
+            sha256: self.hash_before(kept)?,
         };
         let first = self.files.front().map_or(0, |file| file.file.first);
         let removed = Removed {
@@ -300,6 +295,19 @@ impl Journal {
             }
         }
         Ok(())
+    }
+
+    /// Hash of the last record before a file.
+    fn hash_before(&self, file: &Measured) -> Result<Digest, JournalError> {
+        // A start that was stopped in the right moment leaves a newest file without any record.
+        if file.bytes == 0 {
+            return Ok(self.before);
+        }
+        let path = &file.file.path;
+        let first = Lines::open(path).and_then(|mut lines| lines.next());
+        let first = first.at(path)?.and_then(|line| line.record);
+        // A damaged file must be able to go as well; what is lacking then shows in a verification.
+        Ok(first.map_or(Digest::NOTHING, |record| record.before))
     }
 
     /// How many records the files hold.

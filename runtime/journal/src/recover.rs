@@ -13,7 +13,7 @@ use crate::anchor::Anchor;
 use crate::error::{At, JournalError};
 use crate::files::{self, JournalFile};
 use crate::journal::{Journal, Measured};
-use crate::lines::{Lines, Scan, scan};
+use crate::lines::{Scan, scan};
 use crate::record::{self, Digest, Record, Seal};
 use crate::settings::Settings;
 
@@ -116,24 +116,18 @@ fn measure(
     list: &VecDeque<JournalFile>,
     newest: Option<&Scan>,
 ) -> Result<VecDeque<Measured>, JournalError> {
-    let mut sized = VecDeque::new();
+    let mut measured = VecDeque::new();
     for file in list {
         let bytes = fs::metadata(&file.path).at(&file.path)?.len();
-        let first = Lines::open(&file.path)
-            .and_then(|mut lines| lines.next())
-            .at(&file.path)?;
-        // A file whose first line is damaged can be read, and removed in its turn.
-        let before = first.and_then(|line| line.record).map(|r| r.before);
-        sized.push_back(Measured {
+        measured.push_back(Measured {
             file: file.clone(),
             bytes,
-            before: before.unwrap_or(Digest::NOTHING),
         });
     }
-    if let (Some(last), Some(scan)) = (sized.back_mut(), newest) {
+    if let (Some(last), Some(scan)) = (measured.back_mut(), newest) {
         last.bytes = scan.sound_bytes;
     }
-    Ok(sized)
+    Ok(measured)
 }
 
 /// What the genesis record says.

@@ -107,6 +107,22 @@ fn stopped_between_anchor_and_removal_it_verifies_and_the_next_start_removes() {
     assert_sound(folder.path());
 }
 
+#[test]
+fn a_file_without_any_record_makes_room_for_nothing_but_is_no_gap_either() {
+    let folder = journal_of(30);
+    let next = verify(folder.path()).unwrap().last.unwrap().number + 1;
+    fs::write(folder.path().join(format!("journal-{next:012}.jsonl")), "").unwrap();
+    let mut greedy = settings();
+    greedy.min_free_bytes = u64::MAX;
+    let (mut journal, _) = open(folder.path(), greedy);
+    journal.append(at(50), "event", &1).unwrap();
+    let report = verify(folder.path()).unwrap();
+    assert_eq!(
+        (report.fault, report.removed.unwrap().number),
+        (None, next - 1)
+    );
+}
+
 const FOLDER: &str = "ANDON_JOURNAL_KILLED";
 
 fn under_fire() -> Settings {
