@@ -48,6 +48,8 @@ causes! {
     10 ChallengeMissed "the known-bad part was not recognised as bad: show it again, or learn again",
     11 ChallengeRefused "the known-good part was not recognised as good: show both parts again, or learn again",
     12 Stopping "the station is stopping: start it again",
+    13 TooClose "the part came too close behind the one before: leave more distance between parts",
+    14 PartMissed "the part came and went before it was in place: shorten the settling time, or slow the line down",
     20 CameraLost "the camera is gone: check its cable and supply",
     21 CameraStalled "no usable frame came for too long: check cable, exposure and lamp",
     22 RecipeRefused "the recipe cannot be used: switch to another one, or learn again",

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::counters::Counters;
 use crate::fault::Fault;
-use crate::measures::Quantity;
+use crate::measures::{Band, Quantity};
 use crate::record::ChallengeStep;
 
 /// Something happened that is no result.
@@ -95,10 +95,12 @@ pub enum Event {
         /// Its score, if it was judged.
         score: Option<f32>,
     },
-    /// The bands of good parts were learned from this run, as the recipe carries none.
-    BandsLearned {
-        /// From how many parts.
-        parts: u32,
+    /// The band of a quantity was learned from this run, as the recipe carries none.
+    BandLearned {
+        /// Which.
+        quantity: Quantity,
+        /// Its band.
+        band: Band,
     },
     /// A quantity left its band.
     DriftEntered {

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use andon_link::{RecipeIndex, TriggerId};
+use andon_link::{Admission, RecipeIndex, TriggerEdge, TriggerId};
 use serde::{Deserialize, Serialize};
 
+use crate::cause::Cause;
 use crate::measures::Measures;
 
 /// Where a trigger came from.
@@ -32,6 +33,8 @@ pub struct Trigger {
     /// When the edge was, if it is known better than by the time of the call. Frames captured from
     /// here on show the part; the deadline counts from here. A time in the future counts as now.
     pub at: Option<Duration>,
+    /// Why whoever announces the part did not take it, if so: it is recorded as skipped.
+    pub refused: Option<Cause>,
 }
 
 impl Trigger {
@@ -42,16 +45,32 @@ impl Trigger {
             source,
             part: None,
             at: None,
+            refused: None,
         }
     }
 
-    /// A trigger that the MCU numbered.
+    /// A trigger that the MCU took and numbered.
     #[must_use]
     pub const fn numbered(part: TriggerId) -> Self {
         Self {
             source: Source::Link,
             part: Some(part),
             at: None,
+            refused: None,
+        }
+    }
+
+    /// A trigger as the MCU tells of it, taken or not.
+    #[must_use]
+    pub const fn from_edge(edge: &TriggerEdge) -> Self {
+        let refused = match edge.admission {
+            Admission::Taken => None,
+            Admission::NotReady | Admission::HostLost => Some(Cause::NotReady),
+            Admission::TooClose | Admission::TooMany => Some(Cause::TooClose),
+        };
+        Self {
+            refused,
+            ..Self::numbered(edge.part)
         }
     }
 }
