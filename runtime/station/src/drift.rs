@@ -2,15 +2,16 @@
 //! named before false rejects begin.
 //!
 //! Each quantity is smoothed over the parts (EWMA, Roberts, Technometrics 1, 1959) and compared
-//! with its band. The limit is a multiple of the smoothed value's own standard deviation, but never
-//! less than a tolerance: a line on which nothing varies must not alarm at a trifle, and the slow
-//! ups and downs of a lamp are not in the spread of a few parts in a row. One wild part never
-//! alarms, as each deviation counts for [`CLAMP`] limits at most.
+//! with its band. The limit follows from the chance of a false alarm and from what so few good parts
+//! can tell, but is never less than a tolerance: a line on which nothing varies must not alarm at a
+//! trifle, and the slow ups and downs of a lamp are not in the spread of a few parts in a row. One
+//! wild part never alarms, as each deviation counts for [`CLAMP`] limits at most.
 //!
 //! Light, sharpness and position of bad parts count as well: a lamp that fails at once turns every
 //! part bad, and then the reason is wanted most. Bands are learned from good parts only.
 
 use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::event::Event;
 use crate::measures::{Band, Bands, Learner, Measures, Quantity};
@@ -28,8 +29,10 @@ pub struct DriftSettings {
     pub learn_parts: u32,
     /// Weight of the newest part in the smoothed value, above 0 up to 1.
     pub weight: f32,
-    /// Limit in standard deviations of the smoothed value.
-    pub strictness: f32,
+    /// Chance that the smoothed value of a line that did not change lies outside its band at one
+    /// moment, provided that parts vary independently. Moments about 2 / `weight` parts apart tell
+    /// something new.
+    pub false_alarm: f32,
     /// Share of the limit below which a quantity counts as back in its band.
     pub release: f32,
     /// Tolerance of lighting, natural logarithm of the grey level.
@@ -43,13 +46,13 @@ pub struct DriftSettings {
 }
 
 impl Default for DriftSettings {
-    /// 30 parts, smoothed over about 20, four standard deviations; 10 % of grey level, a quarter of
+    /// 30 parts, smoothed over about 20, one false alarm in 2000 moments (40 000 parts); 10 % of grey level, a quarter of
     /// the gradient energy, 4 px, 0.15 of the limit.
     fn default() -> Self {
         Self {
             learn_parts: 30,
             weight: 0.1,
-            strictness: 4.0,
+            false_alarm: 0.0005,
             release: 0.7,
             lighting: 0.1,
             focus: 0.3,
@@ -65,7 +68,7 @@ impl DriftSettings {
         for (name, value, low, high) in [
             ("drift.learn_parts", self.learn_parts as f32, least, 1e6),
             ("drift.weight", self.weight, 0.001, 1.0),
-            ("drift.strictness", self.strictness, 1.0, 100.0),
+            ("drift.false_alarm", self.false_alarm, 1e-9, 0.5),
             ("drift.release", self.release, 0.0, 1.0),
             ("drift.lighting", self.lighting, 0.001, 10.0),
             ("drift.focus", self.focus, 0.001, 10.0),
@@ -94,13 +97,17 @@ impl DriftSettings {
         })
     }
 
-    /// The smoothed deviation varies by `spread^2 w / (2 - w)`; the mean itself is known to
-    /// `spread^2 / parts` only.
+    /// The smoothed value varies by `spread^2 w / (2 - w)`, the learned mean by `spread^2 / n`, and
+    /// the spread itself is known from `n` parts only: their difference follows Student's t with
+    /// `n - 1` degrees of freedom.
     fn limit(&self, quantity: Quantity, band: &Band) -> f64 {
         let weight = f64::from(self.weight);
-        let share = weight / (2.0 - weight) + 1.0 / f64::from(band.parts);
-        let deviation = band.spread_bound() * share.sqrt();
-        (f64::from(self.strictness) * deviation).max(self.tolerance(quantity))
+        let parts = f64::from(band.parts);
+        let deviation = band.spread * (weight / (2.0 - weight) + 1.0 / parts).sqrt();
+        let chance = 1.0 - f64::from(self.false_alarm) / 2.0;
+        let factor = StudentsT::new(0.0, 1.0, parts - 1.0)
+            .map_or(f64::INFINITY, |student| student.inverse_cdf(chance));
+        (factor * deviation).max(self.tolerance(quantity))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sharpness of an image: gradient energy over variance (Tenengrad, Krotkov 1987, made independent
 //! of contrast and light). Sharpness lives in single pixels, so nothing is reduced here; of large
-//! images only tiles are looked at.
+//! images only tiles are looked at. The margin is left out, and what is looked at follows the part,
+//! so that structure which a shift brings into the frame or takes out of it does not count.
 
 use crate::grey::Grey;
 
@@ -11,19 +12,31 @@ const TILES: usize = 8;
 /// Pixels a side of a tile.
 const TILE_PX: usize = 64;
 
-/// Natural logarithm of mean squared gradient over variance, of grey levels.
-pub(crate) fn focus(image: &Grey) -> f32 {
-    let (width, height) = (image.width(), image.height());
+/// Share of a side that is left out at each end.
+const MARGIN: usize = 16;
+
+/// Natural logarithm of mean squared gradient over variance, of grey levels. The part is shifted by
+/// `shift` pixels to the right and downwards; what is beyond the margin is not followed.
+pub(crate) fn focus(image: &Grey, shift: [f32; 2]) -> f32 {
+    let inner = |side: usize, shift: f32| {
+        let margin = side / MARGIN;
+        let most = margin as f32;
+        // In `0..=2 * margin`, and 0 for a shift that is no number.
+        let begin = (most + shift.clamp(-most, most)).round() as usize;
+        (begin, side - 2 * margin)
+    };
+    let (left, width) = inner(image.width(), shift[0]);
+    let (top, height) = inner(image.height(), shift[1]);
     let mut sums = Sums::default();
     if width * height <= WHOLE_PX {
-        sums.add(image, [0, 0], [width, height]);
+        sums.add(image, [left, top], [width, height]);
     } else {
         let size = [width.min(TILE_PX), height.min(TILE_PX)];
         let place = |k: usize, px: usize, tile: usize| k * (px - tile) / (TILES - 1);
         for tile in 0..TILES * TILES {
             let corner = [
-                place(tile % TILES, width, size[0]),
-                place(tile / TILES, height, size[1]),
+                left + place(tile % TILES, width, size[0]),
+                top + place(tile / TILES, height, size[1]),
             ];
             sums.add(image, corner, size);
         }
@@ -105,7 +118,10 @@ mod tests {
     }
 
     fn of(pixels: &[u8], width: usize, height: usize) -> f32 {
-        focus(&Grey::new(pixels, width, height).expect("it has this size"))
+        focus(
+            &Grey::new(pixels, width, height).expect("it has this size"),
+            [0.0; 2],
+        )
     }
 
     #[test]

@@ -44,14 +44,18 @@ impl Meter {
     #[must_use]
     pub fn measure(&self, image: &Grey) -> Measures {
         let thumbnail = Thumbnail::of(image);
-        let shift = self.correlator.shift(&thumbnail);
-        let px = |points: f32, side: usize, of: usize| points * side as f32 / of as f32;
+        let shift = self.correlator.shift(&thumbnail).map(|[x, y]| {
+            [
+                x * image.width() as f32 / thumbnail.columns() as f32,
+                y * image.height() as f32 / thumbnail.rows() as f32,
+            ]
+        });
         Measures {
             // Half a level keeps a black frame finite.
             lighting: (thumbnail.mean() + 0.5).ln(),
-            focus: focus(image),
-            shift_x_px: shift.map(|[x, _]| px(x, image.width(), thumbnail.columns())),
-            shift_y_px: shift.map(|[_, y]| px(y, image.height(), thumbnail.rows())),
+            focus: focus(image, shift.unwrap_or_default()),
+            shift_x_px: shift.map(|[x, _]| x),
+            shift_y_px: shift.map(|[_, y]| y),
         }
     }
 }

@@ -93,16 +93,6 @@ impl Band {
             && self.spread.is_finite()
             && self.spread >= 0.0
     }
-
-    /// Upper 95 % bound on the standard deviation: few parts show less spread than there is.
-    /// `s sqrt((n - 1) / chi2(0.05, n - 1))`, the quantile after Wilson and Hilferty (1931).
-    #[must_use]
-    pub fn spread_bound(&self) -> f64 {
-        let freedom = f64::from(self.parts.max(2) - 1);
-        let part = 2.0 / (9.0 * freedom);
-        let ratio = (1.0 - part - 1.644_85 * part.sqrt()).max(0.01).powi(3);
-        self.spread / ratio.sqrt()
-    }
 }
 
 /// The bands of one recipe; what is missing is learned on the run.
@@ -198,22 +188,6 @@ impl Learner {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_spread_of_few_parts_is_believed_less() {
-        // Exact values of sqrt((n - 1) / chi2(0.05, n - 1)).
-        for (parts, exact) in [(5, 2.372), (10, 1.645), (30, 1.280), (101, 1.133)] {
-            let band = Band {
-                mean: 0.0,
-                spread: 1.0,
-                parts,
-            };
-            assert!(
-                (band.spread_bound() / exact - 1.0).abs() < 0.02,
-                "{parts} parts"
-            );
-        }
-    }
 
     #[test]
     fn a_band_is_mean_and_sample_deviation() {

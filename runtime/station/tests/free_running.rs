@@ -91,7 +91,7 @@ fn a_part_that_comes_while_the_last_is_still_judged_is_skipped_in_sight() {
     let mut line = free_running(GIVEN, 0);
     for at in (100..2100).step_by(20) {
         let seen = FrameSeen {
-            presence: Some(passing((at - 100) % 500 + 200)),
+            presence: Some(passing((at - 100) % 700 + 100)),
             ..frame(at, at)
         };
         line.frame(at, seen);

@@ -202,7 +202,7 @@ fn a_refused_recipe_stops_judging_until_a_good_one_is_there() {
 #[test]
 fn the_watchdog_sees_progress_and_not_that_time_passes() {
     let mut line = Bench::started(settings());
-    let mut grew = |line: &mut Bench, at: u64| {
+    let grew = |line: &mut Bench, at: u64| {
         let before = line.station.progress();
         line.tick(at);
         line.station.progress() > before
