@@ -1,0 +1,341 @@
+//! The local socket for status and commands: one JSON request a line, one JSON answer a line.
+//! Whoever is in the group of the socket file may use it (mode 0660).
+//!
+//! | request | answer |
+//! |---|---|
+//! | `{"request":"status"}` | `{"status":{...}}` |
+//! | `{"request":"trigger"}` | `"done"` |
+//! | `{"request":"ack"}` | `"done"` |
+//! | `{"request":"recipe","recipe":"bracket-a"}`, a name or an index | `"done"` |
+//! | `{"request":"challenge","who":"Ann"}` | `"done"` |
+//! | `{"request":"reset-counters","who":"Ann"}` | `"done"` |
+//! | anything else | `{"refused":"why"}` |
+
+use std::fs::{self, Permissions};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Longest request in bytes.
+const MOST_BYTES: u64 = 4096;
+
+/// Longest answer that a client reads.
+const MOST_ANSWER: u64 = 1 << 20;
+
+/// Most clients at a time.
+const MOST_CLIENTS: usize = 16;
+
+/// How long a client may stay without a request.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// How often the listener looks for clients and for its end.
+const TURN: Duration = Duration::from_millis(50);
+
+/// What can be asked of a station.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// State, lamps, counters, last result, drift, temperatures.
+    Status,
+    /// A part is there.
+    Trigger,
+    /// The operator has seen what is shown.
+    Ack,
+    /// Judge the next part by another recipe.
+    Recipe {
+        /// Its name or its index.
+        recipe: String,
+    },
+    /// Ask for the challenge parts.
+    Challenge {
+        /// Who asks; for the record.
+        who: String,
+    },
+    /// Start the counters from zero.
+    ResetCounters {
+        /// Who asks; for the record.
+        who: String,
+    },
+}
+
+/// What a station answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Response {
+    /// It is done.
+    Done,
+    /// The status.
+    Status(serde_json::Value),
+    /// It is not done, and why.
+    Refused(String),
+}
+
+/// A request that waits for its answer.
+#[derive(Debug)]
+pub struct Asked {
+    /// What is asked.
+    pub request: Request,
+    answer: SyncSender<Response>,
+}
+
+impl Asked {
+    /// Answers. Too late an answer goes nowhere; the client was told so.
+    pub fn answer(self, response: Response) {
+        let _ = self.answer.try_send(response);
+    }
+}
+
+/// Why there is no socket.
+#[derive(Debug, thiserror::Error)]
+pub enum SocketError {
+    /// Another station answers there.
+    #[error("{}: another station answers there: stop it, or choose another path", path.display())]
+    InUse {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Something that is no socket is in the way.
+    #[error("{}: is no socket and is left alone: choose another path", path.display())]
+    InTheWay {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Anything else that the system reports.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// The socket; its file goes when this is dropped.
+#[derive(Debug)]
+pub struct StatusSocket {
+    path: PathBuf,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl StatusSocket {
+    /// Listens at `path`. Requests come through the channel; one that is not answered within
+    /// `deadline` is answered as refused.
+    ///
+    /// # Errors
+    /// [`SocketError`]; a socket file that nobody listens at any more is replaced.
+    pub fn bind(path: &Path, deadline: Duration) -> Result<(Self, Receiver<Asked>), SocketError> {
+        let failed = |source| SocketError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        clear(path)?;
+        // Bound under another name, so that it never shows with more rights than it may have.
+        let mut hidden = path.as_os_str().to_owned();
+        hidden.push(".new");
+        let hidden = PathBuf::from(hidden);
+        let _ = fs::remove_file(&hidden);
+        let listener = UnixListener::bind(&hidden).map_err(failed)?;
+        fs::set_permissions(&hidden, Permissions::from_mode(0o660))
+            .and_then(|()| fs::rename(&hidden, path))
+            .and_then(|()| listener.set_nonblocking(true))
+            .map_err(failed)?;
+        let (ask, asked) = sync_channel(MOST_CLIENTS);
+        let stop = Arc::new(AtomicBool::new(false));
+        let accept = Accept {
+            listener,
+            deadline,
+            ask,
+            stop: Arc::clone(&stop),
+        };
+        let thread = thread::Builder::new()
+            .name("status".into())
+            .spawn(move || accept.run())
+            .map_err(failed)?;
+        let socket = Self {
+            path: path.to_owned(),
+            stop,
+            thread: Some(thread),
+        };
+        Ok((socket, asked))
+    }
+}
+
+impl Drop for StatusSocket {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Removes what a station left that was killed, and nothing else.
+fn clear(path: &Path) -> Result<(), SocketError> {
+    let failed = |source| SocketError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let path = path.to_owned();
+    match fs::symlink_metadata(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(error)),
+        Ok(metadata) if !metadata.file_type().is_socket() => Err(SocketError::InTheWay { path }),
+        Ok(_) => match UnixStream::connect(&path) {
+            Ok(_) => Err(SocketError::InUse { path }),
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+                fs::remove_file(&path).map_err(failed)
+            }
+            Err(error) => Err(failed(error)),
+        },
+    }
+}
+
+struct Accept {
+    listener: UnixListener,
+    deadline: Duration,
+    ask: SyncSender<Asked>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Accept {
+    fn run(self) {
+        // Each client's thread holds one reference.
+        let clients = Arc::new(());
+        while !self.stop.load(Ordering::Relaxed) {
+            let Ok((stream, _)) = self.listener.accept() else {
+                thread::sleep(TURN);
+                continue;
+            };
+            if Arc::strong_count(&clients) > MOST_CLIENTS {
+                let _ = write(&stream, &refused("too many clients: try again later"));
+                continue;
+            }
+            let (client, ask, deadline) = (Arc::clone(&clients), self.ask.clone(), self.deadline);
+            // Without a thread the client sees its connection closed.
+            let _ = thread::Builder::new()
+                .name("status client".into())
+                .spawn(move || {
+                    // A client that breaks off is its own affair.
+                    let _ = serve(&stream, &ask, deadline);
+                    drop(client);
+                });
+        }
+    }
+}
+
+fn serve(stream: &UnixStream, ask: &SyncSender<Asked>, deadline: Duration) -> io::Result<()> {
+    stream.set_nonblocking(false)?;
+    stream.set_read_timeout(Some(IDLE))?;
+    stream.set_write_timeout(Some(IDLE))?;
+    let mut reader = BufReader::new(stream);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let count = (&mut reader)
+            .take(MOST_BYTES)
+            .read_until(b'\n', &mut line)?;
+        if count == 0 {
+            return Ok(());
+        }
+        if count as u64 == MOST_BYTES && line.last() != Some(&b'\n') {
+            // Where the next request begins can no longer be told.
+            return write(stream, &refused("a request has at most 4096 bytes"));
+        }
+        write(stream, &answer(&line, ask, deadline))?;
+    }
+}
+
+fn answer(line: &[u8], ask: &SyncSender<Asked>, deadline: Duration) -> Response {
+    let request = match serde_json::from_slice(line) {
+        Ok(request) => request,
+        Err(error) => return refused(&format!("no request: {error}")),
+    };
+    let (answer, answered) = sync_channel(1);
+    if ask.try_send(Asked { request, answer }).is_err() {
+        return refused("the station is too busy to take requests: try again");
+    }
+    answered
+        .recv_timeout(deadline)
+        .unwrap_or_else(|_| refused("the station did not answer in time: it may still do as asked"))
+}
+
+fn refused(why: &str) -> Response {
+    Response::Refused(why.into())
+}
+
+fn write(mut stream: &UnixStream, response: &Response) -> io::Result<()> {
+    let mut line = serde_json::to_vec(response)?;
+    line.push(b'\n');
+    stream.write_all(&line)
+}
+
+/// Why a question got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// No station is there.
+    #[error("{}: no station answers there ({source}): is it running, and may you use its socket?", path.display())]
+    NoStation {
+        /// The path.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The connection broke, or took too long.
+    #[error("{}: the station broke off or did not answer in time: {source}", path.display())]
+    BrokenOff {
+        /// The path.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The answer is none.
+    #[error("{}: the answer makes no sense ({source}): are both sides of one version?", path.display())]
+    Senseless {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+/// Asks the station at `path` and waits for its answer, at most `deadline`.
+///
+/// # Errors
+/// [`AskError`]; a refusal is an answer.
+pub fn ask(path: &Path, request: &Request, deadline: Duration) -> Result<Response, AskError> {
+    let broken = |source| AskError::BrokenOff {
+        path: path.to_owned(),
+        source,
+    };
+    let senseless = |source| AskError::Senseless {
+        path: path.to_owned(),
+        source,
+    };
+    let mut stream = UnixStream::connect(path).map_err(|source| AskError::NoStation {
+        path: path.to_owned(),
+        source,
+    })?;
+    let mut line = serde_json::to_vec(request).map_err(senseless)?;
+    line.push(b'\n');
+    stream
+        .set_read_timeout(Some(deadline))
+        .and_then(|()| stream.set_write_timeout(Some(deadline)))
+        .and_then(|()| stream.write_all(&line))
+        .map_err(broken)?;
+    line.clear();
+    let mut reader = BufReader::new(stream.take(MOST_ANSWER));
+    if reader.read_until(b'\n', &mut line).map_err(broken)? == 0 {
+        return Err(broken(ErrorKind::UnexpectedEof.into()));
+    }
+    serde_json::from_slice(&line).map_err(senseless)
+}
