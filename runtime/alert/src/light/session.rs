@@ -340,7 +340,8 @@ impl LightSession {
         }
         match message {
             McuMessage::Trigger(edge) => {
-                if self.triggers.told(edge.part) {
+                if let Some(lost) = self.triggers.told(edge.part) {
+                    self.lost(lost);
                     let at = self.clock.on_host(edge.at_ms, now);
                     self.tell(LightEvent::Trigger { edge, at });
                 }
@@ -366,10 +367,7 @@ impl LightSession {
         let lost = self
             .triggers
             .status(epoch, status.last_trigger, known != Some(epoch));
-        for part in lost {
-            self.health.triggers_lost = self.health.triggers_lost.wrapping_add(1);
-            self.tell(LightEvent::TriggerLost(part));
-        }
+        self.lost(lost);
         self.acknowledge(status.acknowledgements);
         if status.mode == Mode::Unconfigured && self.configure.is_none() {
             self.configure = Some(Pending::new(self.settings.configuration));
@@ -410,6 +408,13 @@ impl LightSession {
                 part: result.message.part,
                 answer: None,
             });
+        }
+    }
+
+    fn lost(&mut self, triggers: Vec<TriggerId>) {
+        for part in triggers {
+            self.health.triggers_lost = self.health.triggers_lost.wrapping_add(1);
+            self.tell(LightEvent::TriggerLost(part));
         }
     }
 

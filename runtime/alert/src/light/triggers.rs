@@ -28,16 +28,18 @@ impl Triggers {
         self.newest.is_some()
     }
 
-    /// A trigger message came. Whether it is news.
-    pub fn told(&mut self, part: TriggerId) -> bool {
+    /// A trigger message came: `None` if it is no news, else the triggers before it whose messages
+    /// were lost, oldest first.
+    pub fn told(&mut self, part: TriggerId) -> Option<Vec<TriggerId>> {
         self.begin(part.epoch);
-        let is_new = self
-            .newest
-            .is_none_or(|newest| is_newer(part.number, newest));
-        if is_new {
-            self.newest = Some(part.number);
+        let Some(newest) = self.newest.replace(part.number) else {
+            return Some(Vec::new());
+        };
+        if !is_newer(part.number, newest) {
+            self.newest = Some(newest);
+            return None;
         }
-        is_new
+        Some(between(part.epoch, newest, part.number.wrapping_sub(1)))
     }
 
     /// A status came. The triggers whose messages were lost, oldest first. Those from before the
@@ -49,30 +51,23 @@ impl Triggers {
         is_first: bool,
     ) -> Vec<TriggerId> {
         self.begin(epoch);
-        let Some(last) = last.filter(|last| last.epoch == epoch) else {
-            // Trigger 1 is lost if the first that is heard of later is 2.
-            self.newest = self.newest.or(Some(0));
-            return Vec::new();
-        };
-        let newest = match self.newest {
-            None if is_first => {
-                self.newest = Some(last.number);
-                return Vec::new();
+        let last = last.filter(|last| last.epoch == epoch);
+        // The first trigger of a life has number 1.
+        let number = last.map_or(0, |last| last.number);
+        match self.newest {
+            None if is_first || last.is_none() => {
+                self.newest = Some(number);
+                Vec::new()
             }
-            newest => newest.unwrap_or(0),
-        };
-        if !is_newer(last.number, newest) {
-            return Vec::new();
+            newest => {
+                let newest = newest.unwrap_or(0);
+                if last.is_none() || !is_newer(number, newest) {
+                    return Vec::new();
+                }
+                self.newest = Some(number);
+                between(epoch, newest, number)
+            }
         }
-        self.newest = Some(last.number);
-        let lost = last.number.wrapping_sub(newest).min(MOST_LOST);
-        (0..lost)
-            .rev()
-            .map(|back| TriggerId {
-                epoch,
-                number: last.number.wrapping_sub(back),
-            })
-            .collect()
     }
 
     /// The newest trigger that nobody has to answer for: `seen` of the station if it is of this
@@ -82,6 +77,18 @@ impl Triggers {
             .filter(|part| Some(part.epoch) == self.epoch)
             .or_else(|| before.filter(|part| Some(part.epoch) == self.epoch))
     }
+}
+
+/// The triggers after `known` up to and with `last`, the newest [`MOST_LOST`] of them.
+fn between(epoch: Epoch, known: u32, last: u32) -> Vec<TriggerId> {
+    let lost = last.wrapping_sub(known).min(MOST_LOST);
+    (0..lost)
+        .rev()
+        .map(|back| TriggerId {
+            epoch,
+            number: last.wrapping_sub(back),
+        })
+        .collect()
 }
 
 /// Within half of the numbers that wrap.
