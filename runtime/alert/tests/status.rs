@@ -89,7 +89,7 @@ fn bad_input_gets_an_error_line_and_the_next_request_is_still_answered() {
         b"nonsense\n",
         b"{\"request\":\"explode\"}\n",
         b"{\"request\":\"recipe\"}\n",
-        b"{\"request\":\"status\",\"more\":1}\n",
+        b"{\"request\":\"recipe\",\"recipe\":\"a\",\"more\":1}\n",
         b"\xff\xfe\x00\n",
         b"null\n",
         &deep,

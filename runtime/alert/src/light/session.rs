@@ -392,7 +392,10 @@ impl LightSession {
         self.before = status.last_trigger.filter(|_| !self.triggers.has_any());
         // Presses from before anyone listened are nobody's; a new life counts from 0.
         self.acknowledgements = if is_reset { 0 } else { status.acknowledgements };
-        self.configure = Some(Pending::new(self.settings.configuration));
+        // On first contact, an answer that came before this status came from this very life.
+        if is_reset {
+            self.configure = Some(Pending::new(self.settings.configuration));
+        }
         let (kept, forgotten) = self
             .results
             .drain(..)
