@@ -6,9 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 /// Lines that wait for one reader.
-pub(crate) const ROOM: usize = 256;
+const ROOM: usize = 256;
+
+/// How long a reader may take no bytes before it counts as dead.
+pub(crate) const WRITE_LIMIT: Duration = Duration::from_secs(2);
 
 /// Lines that did not reach a reader.
 pub(crate) type Dropped = Arc<AtomicU64>;

@@ -6,6 +6,8 @@ mod pending;
 mod port;
 mod session;
 mod triggers;
+mod words;
 
 pub use port::{LightPort, LightPortSettings, PortHealth};
-pub use session::{LightEvent, LightHealth, LightSession, LightSettings};
+pub use session::LightSession;
+pub use words::{LightEvent, LightHealth, LightSettings};

@@ -12,7 +12,8 @@ use andon_link::{BAUD, PartResult};
 use andon_station::Outputs;
 use serialport::TTYPort;
 
-use super::session::{LightEvent, LightHealth, LightSession, LightSettings};
+use super::session::LightSession;
+use super::words::{LightEvent, LightHealth, LightSettings};
 use crate::backoff::Backoff;
 use crate::sink::{Shown, Sink, SinkError};
 
@@ -213,6 +214,7 @@ impl Turns {
         let end = Instant::now() + wait;
         while Instant::now() < end && !lock(&self.latest).stop {
             self.take_results();
+            self.session.handle_tick(self.now());
             self.pass_events();
             thread::sleep(TURN.min(end.saturating_duration_since(Instant::now())));
         }

@@ -1,15 +1,5 @@
-//! The local socket for status and commands: one JSON request a line, one JSON answer a line.
-//! Whoever is in the group of the socket file may use it (mode 0660).
-//!
-//! | request | answer |
-//! |---|---|
-//! | `{"request":"status"}` | `{"status":{...}}` |
-//! | `{"request":"trigger"}` | `"done"` |
-//! | `{"request":"ack"}` | `"done"` |
-//! | `{"request":"recipe","recipe":"bracket-a"}`, a name or an index | `"done"` |
-//! | `{"request":"challenge","who":"Ann"}` | `"done"` |
-//! | `{"request":"reset-counters","who":"Ann"}` | `"done"` |
-//! | anything else | `{"refused":"why"}` |
+//! The station's side: a thread that listens and one for each client, so that no client holds up
+//! another or the station.
 
 use std::fs::{self, Permissions};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
@@ -22,13 +12,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use super::{Request, Response};
 
 /// Longest request in bytes.
 const MOST_BYTES: u64 = 4096;
-
-/// Longest answer that a client reads.
-const MOST_ANSWER: u64 = 1 << 20;
 
 /// Most clients at a time.
 const MOST_CLIENTS: usize = 16;
@@ -38,45 +25,6 @@ const IDLE: Duration = Duration::from_secs(30);
 
 /// How often the listener looks for clients and for its end.
 const TURN: Duration = Duration::from_millis(50);
-
-/// What can be asked of a station.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "request", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Request {
-    /// State, lamps, counters, last result, drift, temperatures.
-    Status,
-    /// A part is there.
-    Trigger,
-    /// The operator has seen what is shown.
-    Ack,
-    /// Judge the next part by another recipe.
-    Recipe {
-        /// Its name or its index.
-        recipe: String,
-    },
-    /// Ask for the challenge parts.
-    Challenge {
-        /// Who asks; for the record.
-        who: String,
-    },
-    /// Start the counters from zero.
-    ResetCounters {
-        /// Who asks; for the record.
-        who: String,
-    },
-}
-
-/// What a station answers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Response {
-    /// It is done.
-    Done,
-    /// The status.
-    Status(serde_json::Value),
-    /// It is not done, and why.
-    Refused(String),
-}
 
 /// A request that waits for its answer.
 #[derive(Debug)]
@@ -277,65 +225,4 @@ fn write(mut stream: &UnixStream, response: &Response) -> io::Result<()> {
     let mut line = serde_json::to_vec(response)?;
     line.push(b'\n');
     stream.write_all(&line)
-}
-
-/// Why a question got no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum AskError {
-    /// No station is there.
-    #[error("{}: no station answers there ({source}): is it running, and may you use its socket?", path.display())]
-    NoStation {
-        /// The path.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The connection broke, or took too long.
-    #[error("{}: the station broke off or did not answer in time: {source}", path.display())]
-    BrokenOff {
-        /// The path.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The answer is none.
-    #[error("{}: the answer makes no sense ({source}): are both sides of one version?", path.display())]
-    Senseless {
-        /// The path.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: serde_json::Error,
-    },
-}
-
-/// Asks the station at `path` and waits for its answer, at most `deadline`.
-///
-/// # Errors
-/// [`AskError`]; a refusal is an answer.
-pub fn ask(path: &Path, request: &Request, deadline: Duration) -> Result<Response, AskError> {
-    let broken = |source| AskError::BrokenOff {
-        path: path.to_owned(),
-        source,
-    };
-    let senseless = |source| AskError::Senseless {
-        path: path.to_owned(),
-        source,
-    };
-    let mut stream = UnixStream::connect(path).map_err(|source| AskError::NoStation {
-        path: path.to_owned(),
-        source,
-    })?;
-    let mut line = serde_json::to_vec(request).map_err(senseless)?;
-    line.push(b'\n');
-    stream
-        .set_read_timeout(Some(deadline))
-        .and_then(|()| stream.set_write_timeout(Some(deadline)))
-        .and_then(|()| stream.write_all(&line))
-        .map_err(broken)?;
-    line.clear();
-    let mut reader = BufReader::new(stream.take(MOST_ANSWER));
-    if reader.read_until(b'\n', &mut line).map_err(broken)? == 0 {
-        return Err(broken(ErrorKind::UnexpectedEof.into()));
-    }
-    serde_json::from_slice(&line).map_err(senseless)
 }
