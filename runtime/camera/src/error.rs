@@ -17,7 +17,7 @@ pub enum FrameError {
         waited: Duration,
     },
     /// The device is gone or its stream broke. Rebuild the source until it is back.
-    #[error("{name}: {reason}: plug the camera in again; it is looked for until it is back")]
+    #[error("{name}: {reason}; it is tried again until it answers")]
     Unplugged {
         /// The source.
         name: String,

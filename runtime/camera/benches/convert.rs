@@ -1,0 +1,144 @@
+//! What a frame of 1920 x 1080 costs before the network: JPEG decoders side by side, and each raw
+//! format whole and as a quarter of its pixels. `cargo bench -p andon-camera`.
+//!
+//! The picture is a part of the rendered line in place of a photograph, so that anybody can
+//! measure the same thing. Medians of interleaved runs; one thread.
+
+use std::hint::black_box;
+use std::io::Cursor;
+use std::time::{Duration, Instant};
+
+use andon_camera::rendered::{LineConfig, RenderedLine};
+use andon_camera::{Frame, Layout, PixelFormat, Region, to_rgb};
+use image::codecs::jpeg::JpegEncoder;
+
+const WIDTH: u32 = 1920;
+const HEIGHT: u32 = 1080;
+const RUNS: usize = 25;
+
+/// A way to read a frame, and its name.
+type Read<'a> = (&'a str, Box<dyn Fn() + 'a>);
+
+fn main() {
+    let config = LineConfig {
+        width: WIDTH,
+        height: HEIGHT,
+        ..LineConfig::default()
+    };
+    let line = RenderedLine::new(config).expect("the size is allowed");
+    let picture = line.part(0, None).image;
+    let mut file = Vec::new();
+    JpegEncoder::new_with_quality(&mut file, 85)
+        .encode_image(&picture)
+        .expect("memory does not fail");
+    println!(
+        "{WIDTH} x {HEIGHT}, JPEG of {} kB, median of {RUNS} runs",
+        file.len() / 1000
+    );
+
+    let frame = frame(PixelFormat::Mjpg, file.clone());
+    let reads: [Read; 4] = [
+        (
+            "to_rgb (zune-jpeg, strict)",
+            Box::new(|| drop(black_box(to_rgb(&frame, None)))),
+        ),
+        (
+            "image (zune-jpeg, lenient)",
+            Box::new(|| {
+                let reader =
+                    image::ImageReader::with_format(Cursor::new(&file), image::ImageFormat::Jpeg);
+                drop(black_box(reader.decode()));
+            }),
+        ),
+        (
+            "jpeg-decoder",
+            Box::new(|| {
+                drop(black_box(
+                    jpeg_decoder::Decoder::new(Cursor::new(&file)).decode(),
+                ));
+            }),
+        ),
+        (
+            "check of the end alone",
+            Box::new(|| {
+                black_box(andon_camera::jpeg::is_complete(&file));
+            }),
+        ),
+    ];
+    let times = medians(&reads);
+    for ((name, _), time) in reads.iter().zip(&times) {
+        let ratio = time.as_secs_f64() / times[0].as_secs_f64();
+        println!("  {name:<28} {:8.2} ms  x {ratio:.2}", ms(*time));
+    }
+
+    let quarter = Region {
+        x: WIDTH / 4,
+        y: HEIGHT / 4,
+        width: WIDTH / 2,
+        height: HEIGHT / 2,
+    };
+    for format in PixelFormat::ALL {
+        let layout = Layout::packed(format, WIDTH, HEIGHT)
+            .check()
+            .expect("possible");
+        let Some(bytes) = layout.least_bytes() else {
+            continue;
+        };
+        let raw = self::frame(
+            format,
+            picture
+                .as_raw()
+                .iter()
+                .cycle()
+                .take(bytes as usize)
+                .copied()
+                .collect(),
+        );
+        let reads: [Read; 2] = [
+            ("whole", Box::new(|| drop(black_box(to_rgb(&raw, None))))),
+            (
+                "quarter",
+                Box::new(|| drop(black_box(to_rgb(&raw, Some(quarter))))),
+            ),
+        ];
+        let times = medians(&reads);
+        println!(
+            "  {format}  whole {:6.2} ms  quarter {:6.2} ms",
+            ms(times[0]),
+            ms(times[1])
+        );
+    }
+}
+
+fn frame(format: PixelFormat, data: Vec<u8>) -> Frame {
+    Frame::new(
+        data,
+        Layout::packed(format, WIDTH, HEIGHT),
+        Duration::ZERO,
+        0,
+    )
+    .expect("it is whole")
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// The median time of each, run in turns so that none has the quiet moments to itself.
+fn medians(reads: &[Read]) -> Vec<Duration> {
+    let mut times = vec![Vec::new(); reads.len()];
+    for _ in 0..RUNS {
+        for ((_, read), times) in reads.iter().zip(&mut times) {
+            let begun = Instant::now();
+            read();
+            times.push(begun.elapsed());
+        }
+    }
+    times
+        .into_iter()
+        .map(|mut times| {
+            times.sort_unstable();
+            times[times.len() / 2]
+        })
+        .collect()
+}
