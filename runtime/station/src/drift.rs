@@ -10,106 +10,15 @@
 //! Light, sharpness and position of bad parts count as well: a lamp that fails at once turns every
 //! part bad, and then the reason is wanted most. Bands are learned from good parts only.
 
-use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use serde::Serialize;
 
 use crate::event::Event;
 use crate::measures::{Band, Bands, Learner, Measures, Quantity};
-use crate::settings::SettingsError;
+use crate::tolerance::DriftSettings;
 
 /// Most limits that one part's deviation counts for. With the default smoothing at least five parts
 /// in a row are needed to leave the band.
 pub const CLAMP: f64 = 2.5;
-
-/// How drift is watched.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct DriftSettings {
-    /// Good parts that a band is learned from where the recipe carries none.
-    pub learn_parts: u32,
-    /// Weight of the newest part in the smoothed value, above 0 up to 1.
-    pub weight: f32,
-    /// Chance that the smoothed value of a line that did not change lies outside its band at one
-    /// moment, provided that parts vary independently. Moments about 2 / `weight` parts apart tell
-    /// something new.
-    pub false_alarm: f32,
-    /// Share of the limit below which a quantity counts as back in its band.
-    pub release: f32,
-    /// Tolerance of lighting, natural logarithm of the grey level.
-    pub lighting: f32,
-    /// Tolerance of focus, natural logarithm.
-    pub focus: f32,
-    /// Tolerance of position, pixels of the frame.
-    pub shift_px: f32,
-    /// Tolerance of the score, in units of the recipe's limit.
-    pub score: f32,
-}
-
-impl Default for DriftSettings {
-    /// 30 parts, smoothed over about 20, one false alarm in 2000 moments (40 000 parts); 10 % of grey level, a quarter of
-    /// the gradient energy, 4 px, 0.15 of the limit.
-    fn default() -> Self {
-        Self {
-            learn_parts: 30,
-            weight: 0.1,
-            false_alarm: 0.0005,
-            release: 0.7,
-            lighting: 0.1,
-            focus: 0.3,
-            shift_px: 4.0,
-            score: 0.15,
-        }
-    }
-}
-
-impl DriftSettings {
-    pub(crate) fn check(&self) -> Result<(), SettingsError> {
-        let least = Band::LEAST_PARTS as f32;
-        for (name, value, low, high) in [
-            ("drift.learn_parts", self.learn_parts as f32, least, 1e6),
-            ("drift.weight", self.weight, 0.001, 1.0),
-            ("drift.false_alarm", self.false_alarm, 1e-9, 0.5),
-            ("drift.release", self.release, 0.0, 1.0),
-            ("drift.lighting", self.lighting, 0.001, 10.0),
-            ("drift.focus", self.focus, 0.001, 10.0),
-            ("drift.shift_px", self.shift_px, 0.001, 10_000.0),
-            ("drift.score", self.score, 0.001, 1000.0),
-        ] {
-            // Written so that a value that is not a number is refused, too.
-            if !(low..=high).contains(&value) {
-                return Err(SettingsError::OutOfRange {
-                    name,
-                    value,
-                    low,
-                    high,
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn tolerance(&self, quantity: Quantity) -> f64 {
-        f64::from(match quantity {
-            Quantity::Lighting => self.lighting,
-            Quantity::Focus => self.focus,
-            Quantity::ShiftX | Quantity::ShiftY => self.shift_px,
-            Quantity::Score => self.score,
-        })
-    }
-
-    /// The smoothed value varies by `spread^2 w / (2 - w)`, the learned mean by `spread^2 / n`, and
-    /// the spread itself is known from `n` parts only: their difference follows Student's t with
-    /// `n - 1` degrees of freedom.
-    fn limit(&self, quantity: Quantity, band: &Band) -> f64 {
-        let weight = f64::from(self.weight);
-        let parts = f64::from(band.parts);
-        let deviation = band.spread * (weight / (2.0 - weight) + 1.0 / parts).sqrt();
-        let chance = 1.0 - f64::from(self.false_alarm) / 2.0;
-        let factor = StudentsT::new(0.0, 1.0, parts - 1.0)
-            .map_or(f64::INFINITY, |student| student.inverse_cdf(chance));
-        (factor * deviation).max(self.tolerance(quantity))
-    }
-}
 
 /// How one quantity stands.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -321,5 +230,131 @@ impl Track {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(lighting: f32) -> Measures {
+        Measures {
+            lighting,
+            focus: -2.0,
+            shift_x_px: None,
+            shift_y_px: None,
+        }
+    }
+
+    /// Learned from 30 parts that vary a little.
+    fn watch() -> DriftWatch {
+        let parts: Vec<_> = (0..30).map(|k| part(4.0 + 0.01 * (k % 3) as f32)).collect();
+        let mut bands = Bands::of_parts(&parts);
+        bands.score = Some(Band {
+            mean: 0.5,
+            spread: 0.02,
+            parts: 30,
+        });
+        DriftWatch::new(DriftSettings::default(), &bands)
+    }
+
+    fn outside(watch: &DriftWatch) -> Vec<Quantity> {
+        watch.outside().collect()
+    }
+
+    #[test]
+    fn one_wild_part_is_no_drift_and_five_in_a_row_are() {
+        let mut watch = watch();
+        for wild in 1..=5 {
+            watch.handle_part(true, 0.5, &part(-7.0));
+            let named: &[_] = if wild < 5 { &[] } else { &[Quantity::Lighting] };
+            assert_eq!(outside(&watch), named, "after {wild}");
+        }
+    }
+
+    #[test]
+    fn a_value_at_the_limit_does_not_make_the_lamp_flicker() {
+        let mut watch = watch();
+        let mut changes = 0;
+        for k in 0..2000 {
+            // Up and down around a tenth, which is the limit.
+            let wave = 0.1 + 0.02 * (k as f32 / 30.0).sin();
+            changes += watch.handle_part(true, 0.5, &part(4.01 + wave)).len();
+        }
+        assert_eq!(changes, 1);
+    }
+
+    #[test]
+    fn drift_that_goes_is_told_and_counts_as_new_when_it_comes_again() {
+        let mut watch = watch();
+        let run = |watch: &mut DriftWatch, level: f32| {
+            (0..60)
+                .flat_map(|_| watch.handle_part(true, 0.5, &part(level)))
+                .collect::<Vec<_>>()
+        };
+        assert!(matches!(
+            run(&mut watch, 3.7)[..],
+            [Event::DriftEntered { .. }]
+        ));
+        assert!(watch.acknowledge() && !watch.is_new());
+        assert!(matches!(
+            run(&mut watch, 4.0)[..],
+            [Event::DriftLeft { .. }]
+        ));
+        assert!(matches!(
+            run(&mut watch, 4.3)[..],
+            [Event::DriftEntered { .. }]
+        ));
+        assert!(watch.is_new());
+    }
+
+    #[test]
+    fn scores_drift_upwards_only_and_only_those_of_good_parts() {
+        for (good, score, named) in [
+            (true, 0.85, &[Quantity::Score][..]),
+            (true, 0.1, &[]),
+            (false, 3.0, &[]),
+        ] {
+            let mut watch = watch();
+            for _ in 0..100 {
+                watch.handle_part(good, score, &part(4.01));
+            }
+            assert_eq!(outside(&watch), named, "{score}");
+        }
+    }
+
+    #[test]
+    fn a_lamp_that_fails_is_named_although_every_part_is_bad_then() {
+        let mut watch = watch();
+        for _ in 0..20 {
+            watch.handle_part(false, 3.0, &part(3.0));
+        }
+        assert_eq!(outside(&watch), [Quantity::Lighting]);
+    }
+
+    #[test]
+    fn bands_that_a_recipe_does_not_carry_are_learned_from_good_parts_only() {
+        let mut watch = DriftWatch::new(DriftSettings::default(), &Bands::default());
+        for k in 0..40 {
+            watch.handle_part(k % 2 == 0, 0.5, &part(if k % 2 == 0 { 4.0 } else { 1.0 }));
+        }
+        let learning = DriftStatus::Learning { parts: 20, of: 30 };
+        assert_eq!(watch.status(Quantity::Lighting), learning);
+        let events: Vec<_> = (0..10)
+            .flat_map(|_| watch.handle_part(true, 0.5, &part(4.0)))
+            .collect();
+        // Light, sharpness and score; there is no position.
+        assert_eq!(events.len(), 3);
+        assert_eq!(watch.bands().lighting.map(|band| band.mean), Some(4.0));
+        assert_eq!(watch.bands().shift_x_px, None);
+    }
+
+    #[test]
+    fn values_that_are_no_numbers_do_no_harm() {
+        let mut watch = watch();
+        for _ in 0..50 {
+            watch.handle_part(true, f32::NAN, &part(f32::INFINITY));
+        }
+        assert_eq!(outside(&watch), []);
     }
 }

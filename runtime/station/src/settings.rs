@@ -5,9 +5,9 @@ use std::time::Duration;
 use andon_link::RecipeIndex;
 use serde::{Deserialize, Serialize};
 
-use crate::drift::DriftSettings;
 use crate::measures::Bands;
 use crate::presence::PresenceSettings;
+use crate::tolerance::DriftSettings;
 
 /// Settings of a station.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

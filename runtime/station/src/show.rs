@@ -63,7 +63,7 @@ impl Station {
             recipe: self
                 .part
                 .as_ref()
-                .map_or(self.recipe.index, |part| part.recipe()),
+                .map_or(self.recipe.index, |part| part.recipe),
         }
     }
 
