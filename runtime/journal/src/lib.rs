@@ -43,6 +43,7 @@ mod record;
 mod recorder;
 mod recover;
 mod ring;
+mod room;
 mod settings;
 mod verify;
 mod writer;

@@ -17,6 +17,10 @@ use crate::lines::{Scan, scan};
 use crate::record::{self, Digest, Record, Seal};
 use crate::settings::Settings;
 
+/// How many of the newest files are searched for the last record of a kind, so that a start does not
+/// read through years of records for a kind that never came.
+const RECALL_FILES: usize = 4;
+
 /// What was there when a journal was opened.
 #[derive(Debug)]
 pub struct Opened {
@@ -24,7 +28,8 @@ pub struct Opened {
     pub records: u64,
     /// The unfinished line that was moved aside; `None` after an orderly stop.
     pub torn: Option<Torn>,
-    /// For each kind of [`Settings::recall`], the last record of that kind, if the files hold one.
+    /// For each kind of [`Settings::recall`], the last record of that kind, if the newest four files
+    /// hold one.
     pub last: BTreeMap<String, Record>,
     /// File and line of a record in the newest file that is not sound although sound ones follow,
     /// which no crash does; [`crate::verify`] looks at all files.
@@ -63,10 +68,10 @@ pub(crate) fn look(folder: &Path, settings: &Settings) -> Result<Found, JournalE
     let mut newest = None;
     let mut end = None;
     let mut last = BTreeMap::new();
-    for file in list.iter().rev() {
+    for (back, file) in list.iter().rev().enumerate() {
         let is_wanted = |kind: &String| !last.contains_key(kind);
         let wanted: Vec<_> = settings.recall.iter().filter(|k| is_wanted(k)).collect();
-        if end.is_some() && wanted.is_empty() {
+        if end.is_some() && (wanted.is_empty() || back >= RECALL_FILES) {
             break;
         }
         let mut here = BTreeMap::new();

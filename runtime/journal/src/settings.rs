@@ -14,7 +14,8 @@ pub struct Settings {
     pub min_free_bytes: u64,
     /// When records must have reached the disk.
     pub sync: Sync,
-    /// Kinds whose last record [`crate::Journal::open`] looks up, such as counters to resume.
+    /// Kinds whose last record [`crate::Journal::open`] looks up, such as counters to resume. Only the newest
+    /// four files are searched, so write such a record now and then.
     pub recall: Vec<String>,
 }
 
@@ -38,7 +39,7 @@ impl Settings {
 ///
 /// The cost is one `fdatasync` each time, from a fraction of a millisecond on an SSD to tens of
 /// milliseconds on a slow SD card, paid by the writer's thread and never by the line. The example
-/// `sync_cost` measures it in the folder that it is given.
+/// `cost` measures it in the folder that it is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sync {
     /// After every record: a power failure loses at most the record being written.

@@ -91,7 +91,7 @@ fn a_read_only_disk_is_told_by_name_and_the_record_begins_once_it_is_writable() 
 
 #[test]
 fn what_finds_no_room_in_memory_is_counted_and_the_count_is_recorded() {
-    let place = tempfile::tempdir().unwrap();
+    let place = common::folder();
     let folder = place.path().join("journal");
     // A file where the folder should be: nothing can be written there.
     fs::write(&folder, "").unwrap();
@@ -122,7 +122,7 @@ fn what_finds_no_room_in_memory_is_counted_and_the_count_is_recorded() {
 
 #[test]
 fn a_journal_removed_under_the_writer_is_noticed_and_begun_anew() {
-    let place = tempfile::tempdir().unwrap();
+    let place = common::folder();
     let folder = place.path().join("journal");
     let (mut journal, _) = open(&folder, settings());
     fs::remove_dir_all(&folder).unwrap();
@@ -139,7 +139,7 @@ fn a_journal_removed_under_the_writer_is_noticed_and_begun_anew() {
 
 #[test]
 fn the_front_never_waits_and_counts_what_it_drops() {
-    let place = tempfile::tempdir().unwrap();
+    let place = common::folder();
     let (recorder, _) = Recorder::start(place.path(), settings(), at(0));
     let writer = Writer::spawn(recorder, 4).unwrap();
     let begun = Instant::now();
@@ -188,7 +188,7 @@ fn a_full_disk_loses_old_images_and_never_more_than_it_must() {
 
 #[test]
 fn images_are_stored_by_their_own_thread() {
-    let place = tempfile::tempdir().unwrap();
+    let place = common::folder();
     let limits = Limits {
         max_bytes: 1000,
         min_free_bytes: 0,
@@ -201,7 +201,7 @@ fn images_are_stored_by_their_own_thread() {
 
 #[test]
 fn a_journal_under_a_file_is_no_panic() {
-    let place = tempfile::tempdir().unwrap();
+    let place = common::folder();
     fs::write(place.path().join("file"), "").unwrap();
     let error = Journal::open(place.path().join("file/journal"), settings(), at(0)).unwrap_err();
     assert!(matches!(error, JournalError::Io { .. }), "{error}");

@@ -18,7 +18,7 @@ fn cut_at_any_byte_the_next_start_loses_only_the_cut_record_and_says_so() {
     let file = last_file(original.path());
     let whole = fs::read(&file).unwrap();
     for length in 0..=whole.len() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = common::folder();
         let cut = &whole[..length];
         fs::write(folder.path().join(file.file_name().unwrap()), cut).unwrap();
         let complete = cut.iter().filter(|byte| **byte == b'\n').count() as u64;
@@ -154,7 +154,7 @@ fn writes_until_it_is_killed() {
 
 #[test]
 fn killed_at_200_random_moments_no_written_record_is_lost() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     let mut random: u64 = 20_260_302;
     let (mut torn, mut written) = (0, 0);
     for round in 0..200 {

@@ -189,6 +189,6 @@ fn a_folder_without_one_sound_record_is_refused_and_left_alone() {
 
 #[test]
 fn an_empty_folder_is_no_sound_journal() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = common::folder();
     assert!(matches!(fault(folder.path()), Some(Fault::Empty { .. })));
 }

@@ -11,6 +11,17 @@ use jiff::Timestamp;
 use serde_json::json;
 use tempfile::TempDir;
 
+/// A folder in memory where there is one: the tests bring thousands of records to the disk, and none
+/// of them is about the power failing.
+pub fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        tempfile::tempdir_in(memory).unwrap()
+    } else {
+        tempfile::tempdir().unwrap()
+    }
+}
+
 /// Second `second` of a test's time.
 pub fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_772_431_200 + second).unwrap()
@@ -32,7 +43,7 @@ pub fn open(folder: &Path, settings: Settings) -> (Journal, Opened) {
 
 /// A journal of `count` results after its genesis, closed.
 pub fn journal_of(count: u32) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let (mut journal, _) = open(folder.path(), settings());
     for part in 1..=count {
         let result = json!({"part": part, "verdict": "ok", "score": 0.25});
