@@ -1,15 +1,18 @@
 //! JPEG frames.
 //!
-//! The decoder is `zune-jpeg`, which the `image` crate uses too; the module's bench compares it
-//! with `jpeg-decoder`. It runs in strict mode: otherwise it fills what is damaged with grey and
-//! says so in a log only. Frames without Huffman tables, as some webcams send them, get those of
-//! the standard.
+//! The decoder is `zune-jpeg`, which the `image` crate uses too. In three runs of
+//! `cargo bench -p andon-camera` on a busy server it took 5.6, 5.8 and 8.8 ms for a frame of
+//! 1920 x 1080 (218 kB), and `jpeg-decoder` 2.1, 1.9 and 1.8 times that.
+//!
+//! It runs in strict mode: otherwise it fills what is damaged with grey and says so in a log only.
+//! In the two quieter runs that was as fast as lenient mode, within 3 %. Frames without Huffman
+//! tables, as some webcams send them, get those of the standard.
 //!
 //! The commonest damage has an end marker: a packet is lost on the USB bus, and the pieces around
 //! it arrive joined. The decoder then runs out of data early, and fills up with zeros also in
 //! strict mode. So the end marker is replaced by a [`TRAP`]: sound data never reaches it, while
-//! data that ran out falls into it, and that is an error. What this cannot see is a loss of a
-//! few blocks, or one between two restart markers that are both there.
+//! data that ran out falls into it, and that is an error. What this cannot see is a loss of a few
+//! blocks, or one between two restart markers that are both there.
 
 use image::RgbImage;
 use zune_core::bytestream::ZCursor;

@@ -253,3 +253,29 @@ fn a_jpeg_of_another_size_than_agreed_is_refused() {
         assert!(to_rgb(&frame, None).is_err(), "{size:?}");
     }
 }
+
+#[test]
+fn damage_anywhere_in_a_jpeg_is_an_error_or_a_picture_of_the_agreed_size_and_never_a_panic() {
+    let (_, file) = photo(64, 48);
+    let mut dice = 1_u32;
+    let mut roll = |sides: usize| {
+        // xorshift32 (Marsaglia 2003)
+        dice ^= dice << 13;
+        dice ^= dice >> 17;
+        dice ^= dice << 5;
+        dice as usize % sides
+    };
+    for _ in 0..3000 {
+        let mut damaged = file.clone();
+        for _ in 0..=roll(4) {
+            let at = roll(damaged.len());
+            damaged[at] = roll(256) as u8;
+        }
+        let layout = Layout::packed(PixelFormat::Mjpg, 64, 48);
+        if let Ok(frame) = Frame::new(damaged, layout, Duration::ZERO, 0)
+            && let Ok(picture) = to_rgb(&frame, None)
+        {
+            assert_eq!(picture.dimensions(), (64, 48));
+        }
+    }
+}

@@ -35,41 +35,67 @@ impl Matrix {
         }
     }
 
-    fn rgb(&self, y: u8, u: u8, v: u8) -> [u8; 3] {
-        let y = (i32::from(y) - self.black) * self.y + (1 << (BITS - 1));
+    /// What U and V add to red, green and blue, with the half that makes the shift round.
+    #[inline]
+    fn chroma(&self, u: u8, v: u8) -> [i32; 3] {
         let (u, v) = (i32::from(u) - 128, i32::from(v) - 128);
-        let level = |value: i32| (value >> BITS).clamp(0, 255) as u8;
+        let half = 1 << (BITS - 1);
         [
-            level(y + self.red_v * v),
-            level(y - self.green_u * u - self.green_v * v),
-            level(y + self.blue_u * u),
+            self.red_v * v + half,
+            half - self.green_u * u - self.green_v * v,
+            self.blue_u * u + half,
         ]
+    }
+
+    #[inline]
+    fn rgb(&self, y: u8, chroma: [i32; 3]) -> [u8; 3] {
+        let y = (i32::from(y) - self.black) * self.y;
+        chroma.map(|c| ((y + c) >> BITS).clamp(0, 255) as u8)
     }
 }
 
 /// Pixels `left..` of a row of YUYV. `row` reaches to the last pair that is needed at least.
 pub(super) fn yuyv_row(matrix: &Matrix, row: &[u8], left: usize, out: &mut [u8]) {
-    // Whole pairs lie side by side, so a region that begins inside one passes over its first half.
     let pairs = row[left / 2 * 4..].as_chunks::<4>().0;
-    let (head, out) = out.split_at_mut(if left % 2 == 1 { 3 } else { 0 });
-    let mut pairs = pairs.iter();
-    if let ([to, ..], _) = head.as_chunks_mut::<3>()
-        && let Some(&[_, u, y, v]) = pairs.next()
-    {
-        *to = matrix.rgb(y, u, v);
-    }
-    for (&[first, u, second, v], to) in pairs.zip(out.chunks_mut(6)) {
-        for (y, to) in [first, second].into_iter().zip(to.as_chunks_mut::<3>().0) {
-            *to = matrix.rgb(y, u, v);
-        }
-    }
+    let pairs = pairs
+        .iter()
+        .map(|&[first, u, second, v]| ([first, second], [u, v]));
+    convert(matrix, pairs, left, out);
 }
 
 /// Pixels `left..` of a row of NV12; `chroma` is the row of U V pairs that belongs to it.
 pub(super) fn nv12_row(matrix: &Matrix, row: &[u8], chroma: &[u8], left: usize, out: &mut [u8]) {
-    let pairs = chroma.as_chunks::<2>().0;
-    for (x, to) in (left..).zip(out.as_chunks_mut::<3>().0) {
-        let [u, v] = pairs[x / 2];
-        *to = matrix.rgb(row[x], u, v);
+    let even = left / 2 * 2;
+    // Where the width is odd, the last pair has one pixel; what stands for the other is not read.
+    let levels = row[even..].as_chunks::<2>().0;
+    let pairs = levels.iter().zip(chroma[even..].as_chunks::<2>().0);
+    convert(matrix, pairs.map(|(y, uv)| (*y, *uv)), left, out);
+}
+
+/// Writes pixels `left..` of pairs that share U and V; the first pair is that of pixel `left`.
+fn convert(
+    matrix: &Matrix,
+    mut pairs: impl Iterator<Item = ([u8; 2], [u8; 2])>,
+    left: usize,
+    out: &mut [u8],
+) {
+    // A row that begins inside a pair begins with its second pixel.
+    let (head, out) = out.split_at_mut(if left % 2 == 1 { 3 } else { 0 });
+    if !head.is_empty()
+        && let Some(([_, y], [u, v])) = pairs.next()
+    {
+        head.copy_from_slice(&matrix.rgb(y, matrix.chroma(u, v)));
+    }
+    let (whole, tail) = out.as_chunks_mut::<6>();
+    for (to, ([first, second], [u, v])) in whole.iter_mut().zip(&mut pairs) {
+        let chroma = matrix.chroma(u, v);
+        let [r, g, b] = matrix.rgb(first, chroma);
+        let [r2, g2, b2] = matrix.rgb(second, chroma);
+        *to = [r, g, b, r2, g2, b2];
+    }
+    if !tail.is_empty()
+        && let Some(([y, _], [u, v])) = pairs.next()
+    {
+        tail.copy_from_slice(&matrix.rgb(y, matrix.chroma(u, v)));
     }
 }
