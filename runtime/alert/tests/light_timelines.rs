@@ -322,6 +322,22 @@ fn a_light_is_not_ready_before_the_station_has_seen_the_last_trigger() {
 }
 
 #[test]
+fn a_trigger_told_before_the_first_status_is_for_the_station_to_see() {
+    let mut line = Line::running();
+    line.session = LightSession::new(settings());
+    line.shown = outputs();
+    line.notes_triggers = false;
+    line.lose = |message| matches!(message, McuMessage::Status(_));
+    assert_eq!(line.pulse_taken(), [part(7, 1)]);
+    line.lose = |_| false;
+    line.until(line.now + 400);
+    assert!(!line.mcu.light.poll_outputs().ready);
+    line.shown.seen = Some(part(7, 1));
+    line.until(line.now + 20);
+    assert!(line.mcu.light.poll_outputs().ready);
+}
+
+#[test]
 fn a_host_that_starts_again_leaves_old_parts_alone_and_is_ready() {
     let mut line = Line::running();
     for _ in 0..3 {

@@ -24,7 +24,10 @@ fn fill(disk: &Disk) {
 fn on_a_full_disk_records_wait_and_are_written_in_order_once_there_is_room() {
     let Some(disk) = Disk::of("256k") else { return };
     let folder = disk.path().join("journal");
-    let (mut recorder, opened) = Recorder::start(&folder, settings(), at(0));
+    // Large files, so that a record can end on the last page that the disk has, half written.
+    let mut large = settings();
+    large.file_bytes = 1 << 20;
+    let (mut recorder, opened) = Recorder::start(&folder, large, at(0));
     opened.unwrap();
     recorder
         .record(at(1), "result", &json!({"part": 1}))
@@ -34,7 +37,10 @@ fn on_a_full_disk_records_wait_and_are_written_in_order_once_there_is_room() {
     for part in 2..100 {
         match recorder.record(at(part), "result", &json!({"part": part})) {
             Ok(()) => {}
-            Err(JournalError::Full { .. }) => refused += 1,
+            Err(JournalError::Full { .. }) => {
+                refused += 1;
+                assert_sound(&folder);
+            }
             Err(other) => panic!("{other}"),
         }
     }

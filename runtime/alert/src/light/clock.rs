@@ -39,3 +39,48 @@ impl McuClock {
         Some(Duration::from_millis(at_ms).min(now))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Statuses each 100 ms that take 8 to 30 ms on the way, from an MCU that was switched on 5 s
+    /// before the host and whose clock goes `rate` as fast; where an edge at the end is put, minus
+    /// where it was.
+    fn error_ms(rate: f64) -> f64 {
+        let mut clock = McuClock::default();
+        let uptime = |host_ms: u64| ((host_ms as f64 + 5000.0) * rate) as u64;
+        for status in 0..600_u64 {
+            let sent = status * 100;
+            let delay = 8 + status * 7 % 23;
+            clock.sample(Duration::from_millis(sent + delay), uptime(sent));
+        }
+        let edge = 59_950;
+        let told = Duration::from_millis(edge + 40);
+        let at = clock.on_host(uptime(edge), told).unwrap();
+        at.as_secs_f64() * 1000.0 - edge as f64
+    }
+
+    #[test]
+    fn an_edge_is_put_no_later_than_the_quickest_status_takes() {
+        let error = error_ms(1.0);
+        assert!((7.0..=10.0).contains(&error), "{error} ms");
+    }
+
+    #[test]
+    fn a_clock_that_is_a_hundredth_slow_or_fast_puts_an_edge_hardly_too_early() {
+        for rate in [0.99, 1.01] {
+            let error = error_ms(rate);
+            assert!((-2.0..=30.0).contains(&error), "{error} ms at {rate}");
+        }
+    }
+
+    #[test]
+    fn an_edge_is_never_in_the_future_and_unknown_before_the_first_status() {
+        let mut clock = McuClock::default();
+        assert_eq!(clock.on_host(7, Duration::from_millis(9)), None);
+        clock.sample(Duration::from_millis(100), 50);
+        let now = Duration::from_millis(120);
+        assert_eq!(clock.on_host(99, now), Some(now));
+    }
+}
