@@ -127,3 +127,43 @@ fn a_size_that_no_camera_has_is_refused_with_what_is_offered() {
         }
     }
 }
+
+/// Start it, pull the plug (or unbind the driver) once frames are counted, and plug it in again.
+#[test]
+#[ignore = "somebody must unplug the camera and plug it in again within two minutes"]
+fn an_unplugged_camera_is_told_and_comes_back_by_itself() {
+    let Some(settings) = offered().into_iter().next() else {
+        return;
+    };
+    let mut camera = Recovering::new(
+        "camera",
+        RecoverySettings::default(),
+        Box::new(move || Ok(Box::new(V4l2Source::open(&settings)?))),
+    );
+    let watch = camera.watch();
+    let deadline = clock::now() + Duration::from_secs(120);
+    let (mut last, mut told) = (None, false);
+    loop {
+        assert!(
+            clock::now() < deadline,
+            "unplugged: {told}, {:?}",
+            watch.counts()
+        );
+        match camera.next(Duration::from_secs(3)) {
+            Ok(frame) => {
+                assert!(Some(frame.sequence()) > last, "{last:?}");
+                last = Some(frame.sequence());
+                if watch.counts().restarts > 0 {
+                    break;
+                }
+            }
+            Err(error) => {
+                eprintln!("{error}");
+                assert!(error.may_pass(), "{error}");
+                told |= matches!(error, FrameError::Unplugged { .. });
+            }
+        }
+    }
+    assert!(told, "a camera came back that was never said to be gone");
+    eprintln!("back after {:?}", watch.counts());
+}

@@ -85,13 +85,16 @@ pub(super) const fn used_bytes(
 }
 
 /// When a frame was captured: the buffer's time when it is of the monotonic clock, otherwise the
-/// time at which it was fetched.
+/// time at which it was fetched. It is never later than that: some drivers (vivid) stamp a frame
+/// with the time at which it should have ended.
 pub(super) fn captured(flags: u32, seconds: i64, micros: i64, fetched: Duration) -> Duration {
     if flags & TIMESTAMP_MASK != TIMESTAMP_MONOTONIC {
         return fetched;
     }
     match (u64::try_from(seconds), u32::try_from(micros)) {
-        (Ok(seconds), Ok(micros @ 0..1_000_000)) => Duration::new(seconds, micros * 1000),
+        (Ok(seconds), Ok(micros @ 0..1_000_000)) => {
+            Duration::new(seconds, micros * 1000).min(fetched)
+        }
         _ => fetched,
     }
 }
@@ -195,6 +198,7 @@ mod tests {
         assert_eq!(time(0x4000, 5, 250_000), fetched);
         assert_eq!(time(0x2000, -1, 0), fetched);
         assert_eq!(time(0x2000, 5, 1_000_000), fetched);
+        assert_eq!(time(0x2000, 100, 0), fetched);
     }
 
     #[test]

@@ -15,7 +15,9 @@
 //! | ignores `bytesused`, the error flag and `POLLERR` | each buffer is judged by pure functions; a device that is ready but has nothing is an error |
 //! | panics in destructors, and on values it does not know | every call is inside `catch_unwind`, and streams are stopped before they are dropped |
 //!
-//! Decisions are pure functions (`decide`), tested without a camera.
+//! Decisions are pure functions (`decide`), tested without a camera. `tests/v4l2.rs` and
+//! `tests/vivid.rs` run them against a driver where there is one; the kernel's virtual camera
+//! provokes every row of the table but a failing destructor and a signal.
 
 mod controls;
 mod decide;
