@@ -16,8 +16,10 @@
 //! | panics in destructors, and on values it does not know | every call is inside `catch_unwind`, and streams are stopped before they are dropped |
 //!
 //! Decisions are pure functions (`decide`), tested without a camera. `tests/v4l2.rs` and
-//! `tests/vivid.rs` run them against a driver where there is one; the kernel's virtual camera
-//! provokes every row of the table but a failing destructor and a signal.
+//! `tests/vivid.rs` run them against a driver where there is one. The kernel's virtual camera
+//! provokes time-outs, marked buffers, a broken queue, a failing start, missing buffers, and an
+//! unplug; it cannot provoke an interrupted wait, a failing destructor or a value unknown to the
+//! library.
 
 mod controls;
 mod decide;
