@@ -60,14 +60,13 @@ impl Station {
             (_, true) => (Verdict::Ok, None),
             (_, false) => (Verdict::Ng, None),
         };
+        // A switch may have come meanwhile: the new recipe's bands are not this part's.
         if part.challenge.is_none()
+            && part.recipe == self.recipe.index
             && let Some(measures) = measures
         {
-            // A switch may have come meanwhile: the new recipe's bands are not this part's.
-            if part.recipe == self.recipe.index {
-                for event in self.drift.handle_part(good, score, &measures) {
-                    self.event(event);
-                }
+            for event in self.drift.handle_part(good, score, &measures) {
+                self.event(event);
             }
         }
         self.finish(Finding {

@@ -120,6 +120,33 @@ fn a_part_without_a_frame_is_an_error_at_its_deadline_and_not_before() {
 }
 
 #[test]
+fn a_word_of_a_trigger_that_comes_after_its_deadline_is_answered_at_once() {
+    let mut line = Bench::started(settings());
+    line.frame(1000, frame(1, 1000));
+    let edge = Trigger {
+        at: Some(ms(400)),
+        ..Trigger::new(Source::Input)
+    };
+    line.call(|station| station.handle_trigger(ms(1000), edge));
+    assert!(line.orders.is_empty());
+    assert_eq!(line.last().verdict, error(Cause::NoFrame));
+    assert!(line.shown.ready);
+}
+
+#[test]
+fn a_damaged_frame_from_before_the_trigger_is_not_to_blame() {
+    let mut line = Bench::started(settings());
+    line.trigger(1000);
+    let damaged = FrameSeen {
+        health: FrameHealth::Corrupt,
+        ..frame(1, 990)
+    };
+    line.frame(1010, damaged);
+    line.run_until(1500);
+    assert_eq!(line.last().verdict, error(Cause::NoFrame));
+}
+
+#[test]
 fn an_inspection_that_comes_late_changes_nothing_any_more() {
     let mut line = Bench::started(settings());
     line.trigger(1000);
@@ -370,6 +397,10 @@ fn while_stopping_the_part_under_way_is_finished_and_no_other_begun() {
     assert_eq!(line.last().verdict, error(Cause::Stopping));
     line.answer(1100, Ok(judgement(true)));
     assert_eq!(line.last().verdict, Verdict::Ok);
+    assert_eq!(
+        line.oks_shown, 1,
+        "its result is shown before the station says that it stopped"
+    );
     assert_eq!(line.events.last(), Some(&Event::Stopped));
     assert_eq!(line.shown.state, State::Preoperational);
     assert!(!is_ok(&line.shown));

@@ -52,6 +52,8 @@ pub struct Bench {
     pub station: Station,
     pub shown: Outputs,
     pub shows: usize,
+    /// Of these, with OK energised.
+    pub oks_shown: usize,
     pub orders: Vec<Inspect>,
     pub results: Vec<PartRecord>,
     pub events: Vec<Event>,
@@ -65,6 +67,7 @@ impl Bench {
             shown: station.outputs(),
             station,
             shows: 0,
+            oks_shown: 0,
             orders: Vec::new(),
             results: Vec::new(),
             events: Vec::new(),
@@ -94,6 +97,7 @@ impl Bench {
                 Output::Show(outputs) => {
                     check(&outputs);
                     self.shows += 1;
+                    self.oks_shown += usize::from(is_ok(&outputs));
                     self.shown = outputs;
                 }
             }
