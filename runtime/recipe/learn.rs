@@ -174,14 +174,21 @@ impl Learner {
         } else {
             &[Centre::Image, Centre::Parts]
         };
-        let steps = centres.len() * (1 + self.folds());
+        let steps = centres.len() + self.folds();
         let mut done = 0;
+        let mut step = || {
+            done += 1;
+            step(done, steps);
+        };
+        let whole = self.moments.whole();
         let mut attempts = Vec::new();
         for &centre in centres {
-            attempts.push(self.attempt(centre, &mut || {
-                done += 1;
-                step(done, steps);
-            })?);
+            attempts.push(self.attempt(&whole, centre)?);
+            step();
+        }
+        self.leave_out(&whole, &mut attempts, &mut step)?;
+        for attempt in &mut attempts {
+            self.check(attempt)?;
         }
         let spread = |attempt: &Attempt| spread_of_logarithms(&attempt.anywhere.images);
         attempts.sort_by(|a, b| spread(a).total_cmp(&spread(b)));
@@ -224,10 +231,9 @@ impl Learner {
         }
     }
 
-    /// Learns with one centre, and scores each part while it is left out.
-    fn attempt(&self, centre: Centre, step: &mut dyn FnMut()) -> Result<Attempt, LearnError> {
-        let whole = self.moments.whole();
-        let subspace = Subspace::leading(&whole, centre, self.options.rank, None)?;
+    /// Learns with one centre; nothing is scored yet.
+    fn attempt(&self, whole: &WholeMoments, centre: Centre) -> Result<Attempt, LearnError> {
+        let subspace = Subspace::leading(whole, centre, self.options.rank)?;
         let mean = match centre {
             Centre::Parts => Some(whole.mean().cast::<f32>()),
             Centre::Image => None,
@@ -237,36 +243,51 @@ impl Learner {
         let seen = self.seen(&normal)?;
         normal.places = places(self.grid, memory.part.len(), &seen, |_| true);
         normal.gate = Some(REACH);
-        step();
+        Ok(Attempt {
+            centre,
+            subspace,
+            memory,
+            seen,
+            normal,
+            anywhere: Judged::default(),
+            in_place: Judged::default(),
+            kept: Vec::new(),
+        })
+    }
+
+    /// Scores each part while it is left out, in each of the attempts. A part is taken out of the
+    /// moments once for all of them.
+    fn leave_out(
+        &self,
+        whole: &WholeMoments,
+        attempts: &mut [Attempt],
+        step: &mut dyn FnMut(),
+    ) -> Result<(), LearnError> {
         let folds = self.folds();
-        let (mut anywhere, mut in_place) = (Judged::default(), Judged::default());
-        let mut kept = Vec::new();
-        let mut judge = |model: &NormalModel, features: &DMatrix<f32>| {
-            let scores = model.score_total(features);
-            kept.push(scores.share_in_place());
-            anywhere.add(scores.anywhere);
-            in_place.add(scores.score);
-        };
         for fold in 0..folds {
             let left_out = |part: usize| part % folds == fold;
-            let model = self.without(&whole, centre, &subspace, &memory, &seen, &left_out)?;
-            for part in (0..self.parts).filter(|&part| left_out(part)) {
-                judge(&model, &self.learned.part(part)?);
+            let parts = (0..self.parts).filter(|&part| left_out(part));
+            let features = parts
+                .map(|part| self.learned.part(part))
+                .collect::<Result<Vec<_>, _>>()?;
+            let mut rest = whole.clone();
+            features.iter().for_each(|part| rest.remove(part));
+            for attempt in &mut *attempts {
+                let model = attempt.without(self.grid, whole, &rest, &left_out)?;
+                features.iter().for_each(|part| attempt.judge(&model, part));
             }
             step();
         }
-        if folds == 0 {
-            let model = NormalModel::new(normal.clone())?;
-            for check in 0..self.checks.len() {
-                judge(&model, &self.checks.part(check)?);
-            }
+        Ok(())
+    }
+
+    /// Scores the altered views that are there to set the limit by.
+    fn check(&self, attempt: &mut Attempt) -> Result<(), LearnError> {
+        let model = NormalModel::new(attempt.normal.clone())?;
+        for check in 0..self.checks.len() {
+            attempt.judge(&model, &self.checks.part(check)?);
         }
-        Ok(Attempt {
-            normal,
-            anywhere,
-            in_place,
-            kept,
-        })
+        Ok(())
     }
 
     /// Chooses the patches to remember.
@@ -332,51 +353,6 @@ impl Learner {
             .map(|part| Ok(model.score_total(&self.learned.part(part)?).nearest))
             .collect()
     }
-
-    /// The model that would have been learned without some parts: their patches leave the
-    /// subspace, and those of them that were remembered are stood in for by their understudies.
-    fn without(
-        &self,
-        whole: &WholeMoments,
-        centre: Centre,
-        subspace: &Subspace,
-        memory: &Memory,
-        seen: &[Vec<u32>],
-        left_out: &impl Fn(usize) -> bool,
-    ) -> Result<NormalModel, LearnError> {
-        let mut rest = whole.clone();
-        for part in (0..self.parts).filter(|&part| left_out(part)) {
-            rest.remove(&self.learned.part(part)?);
-        }
-        let subspace = Subspace::leading(&rest, centre, self.options.rank, Some(&subspace.basis))?;
-        let mut remembered = memory.features.clone();
-        for (element, &part) in memory.part.iter().enumerate() {
-            if left_out(part as usize) {
-                remembered.set_column(element, &memory.understudies.column(element));
-            }
-        }
-        let basis = subspace.basis.cast::<f32>();
-        // The memory holds features measured from the mean of all parts; the mean of the rest is a
-        // little elsewhere.
-        let mean = (centre == Centre::Parts).then(|| {
-            let shift = (rest.mean() - whole.mean()).cast::<f32>();
-            remembered
-                .column_iter_mut()
-                .for_each(|mut column| column -= &shift);
-            vec![rest.mean().cast::<f32>()]
-        });
-        let parts = NormalParts {
-            grid: self.grid,
-            // Only whole features are scored here, so one block stands for all.
-            blocks: vec![0],
-            block_means: mean,
-            memory: basis.transpose() * remembered,
-            block_bases: vec![basis],
-            places: places(self.grid, memory.part.len(), seen, |part| !left_out(part)),
-            gate: Some(REACH),
-        };
-        Ok(NormalModel::new(parts)?)
-    }
 }
 
 /// Raw scores of left-out parts, or of checks.
@@ -407,6 +383,11 @@ fn highest_but_few(mut scores: Vec<f32>) -> f32 {
 
 /// What was learned with one centre.
 struct Attempt {
+    centre: Centre,
+    subspace: Subspace,
+    memory: Memory,
+    /// For each part and patch, the remembered patch that it is most like.
+    seen: Vec<Vec<u32>>,
     /// With the gate set.
     normal: NormalParts,
     /// Scores when place does not count.
@@ -418,6 +399,55 @@ struct Attempt {
 }
 
 impl Attempt {
+    fn judge(&mut self, model: &NormalModel, features: &DMatrix<f32>) {
+        let scores = model.score_total(features);
+        self.kept.push(scores.share_in_place());
+        self.anywhere.add(scores.anywhere);
+        self.in_place.add(scores.score);
+    }
+
+    /// The model that would have been learned without some parts: `rest` are the moments of the
+    /// others, and those patches of the missing ones that were remembered are stood in for by their
+    /// understudies.
+    fn without(
+        &self,
+        grid: Grid,
+        whole: &WholeMoments,
+        rest: &WholeMoments,
+        left_out: &impl Fn(usize) -> bool,
+    ) -> Result<NormalModel, LearnError> {
+        let rank = self.subspace.basis.ncols();
+        let subspace = Subspace::near(rest, self.centre, rank, &self.subspace.basis)?;
+        let memory = &self.memory;
+        let mut remembered = memory.features.clone();
+        for (element, &part) in memory.part.iter().enumerate() {
+            if left_out(part as usize) {
+                remembered.set_column(element, &memory.understudies.column(element));
+            }
+        }
+        let basis = subspace.basis.cast::<f32>();
+        // The memory holds features measured from the mean of all parts; the mean of the rest is a
+        // little elsewhere.
+        let mean = (self.centre == Centre::Parts).then(|| {
+            let shift = (rest.mean() - whole.mean()).cast::<f32>();
+            remembered
+                .column_iter_mut()
+                .for_each(|mut column| column -= &shift);
+            vec![rest.mean().cast::<f32>()]
+        });
+        let parts = NormalParts {
+            grid,
+            // Only whole features are scored here, so one block stands for all.
+            blocks: vec![0],
+            block_means: mean,
+            memory: basis.transpose() * remembered,
+            block_bases: vec![basis],
+            places: places(grid, memory.part.len(), &self.seen, |part| !left_out(part)),
+            gate: Some(REACH),
+        };
+        Ok(NormalModel::new(parts)?)
+    }
+
     /// Whether parts lie so much alike that place can count: most patches find their like at their
     /// own place, and having to look there only does not raise the scores much.
     fn place_is_kept(&self) -> bool {
