@@ -11,6 +11,7 @@ mod model;
 mod output;
 mod progress;
 mod recipe;
+mod run;
 mod source;
 
 use std::process::ExitCode;
@@ -46,6 +47,10 @@ enum Command {
     Eval(eval::Args),
     /// Show what lies beside what in single images, and where: eigenvectors and groups
     Explain(explain::Args),
+    /// Run a station: camera, recipes, lamps and record, until told to stop
+    Run(run::RunArgs),
+    /// Check a station file, its recipes and the model, offline
+    Check(run::CheckArgs),
     /// Look into a recipe, or check that this machine judges as the one that learned it
     #[command(subcommand)]
     Recipe(recipe::Command),
@@ -62,6 +67,8 @@ pub fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Check(args) => run::check(&args),
         Command::Recipe(command) => recipe::run(&command),
         Command::Model(command) => model::run(&command),
     };

@@ -1,0 +1,105 @@
+//! `andon run` and `andon check`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use super::progress;
+use crate::line::{Bench, Ended, Line, StationFile, Stop, Tell};
+
+/// Arguments of `andon run`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  andon check --station press4.toml
+  andon run --station press4.toml --watch
+
+SIGTERM finishes the part under way, leaves the lamps in \"host lost\" and ends. SIGHUP reads the
+station file again; if it is wrong, the station goes on with the old one. A folder of images ends
+with its last image, unless it is endless.")]
+pub struct RunArgs {
+    /// The station file
+    #[arg(long, value_name = "FILE.toml")]
+    station: PathBuf,
+    /// Show a live view instead of a line a part
+    #[arg(long)]
+    watch: bool,
+    /// Print warnings only
+    #[arg(long, conflicts_with = "watch")]
+    quiet: bool,
+}
+
+/// Arguments of `andon check`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  andon check --station press4.toml
+
+Reads the station file, its recipes and the model, and replays every golden input, without touching
+camera, outputs or record. Exit status: 0 usable, 2 not.")]
+pub struct CheckArgs {
+    /// The station file
+    #[arg(long, value_name = "FILE.toml")]
+    station: PathBuf,
+}
+
+/// Checks a station file offline.
+pub fn check(args: &CheckArgs) -> Result<ExitCode> {
+    let file = StationFile::read(&args.station)?;
+    let bench = load(&file)?;
+    for name in bench.names() {
+        println!("recipe {}  {}  {}", name.index, name.name, name.sha256);
+    }
+    println!(
+        "{}: station {:?} can run",
+        args.station.display(),
+        file.name
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs a station.
+pub fn run(args: &RunArgs) -> Result<ExitCode> {
+    let tell = match (args.watch, args.quiet) {
+        (true, _) => Tell::View,
+        (_, true) => Tell::Nothing,
+        _ => Tell::Results,
+    };
+    let stop = Stop::default();
+    for signal in [SIGTERM, SIGINT] {
+        // A second signal ends at once: whoever sends it does not want to wait.
+        flag::register_conditional_shutdown(signal, 2, stop.stop_flag())
+            .and_then(|_| flag::register(signal, stop.stop_flag()))
+            .context("cannot listen for signals")?;
+    }
+    flag::register(SIGHUP, stop.reload_flag()).context("cannot listen for signals")?;
+    let mut file = StationFile::read(&args.station)?;
+    let mut bench = load(&file)?;
+    loop {
+        let line = Line::open(&file, bench, tell).context("the station cannot start")?;
+        if line.run(&stop) != Ended::Reload {
+            return Ok(ExitCode::SUCCESS);
+        }
+        let new = StationFile::read(&args.station).map_err(anyhow::Error::from);
+        match new.and_then(|file| load(&file).map(|bench| (file, bench))) {
+            Ok((new, loaded)) => {
+                eprintln!("the station file was read again");
+                (file, bench) = (new, loaded);
+            }
+            Err(error) => {
+                eprintln!("the station goes on as it was: {error:#}");
+                bench = load(&file)?;
+            }
+        }
+    }
+}
+
+fn load(file: &StationFile) -> Result<Bench> {
+    let waiting = progress::spinner("load");
+    let bench = Bench::load(file, |path| waiting.set_message(path.display().to_string()));
+    waiting.finish_and_clear();
+    Ok(bench?)
+}

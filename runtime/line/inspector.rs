@@ -1,0 +1,382 @@
+//! The inspector's thread: an order and a frame go in, a judgement comes out. Recipes are loaded,
+//! verified and proven by their golden inputs before the thread starts.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
+
+use andon_camera::health::{self, Expected};
+use andon_camera::{Frame, PixelFormat, to_rgb};
+use andon_journal::Sampling;
+use andon_link::RecipeIndex;
+use andon_station::{Grey, Inspect, InspectionDone, Judgement, Meter, Thumbnail};
+use image::{ImageFormat, RgbImage, imageops};
+use serde::Serialize;
+
+use super::config::StationFile;
+use crate::image::Roi;
+use crate::inspect::{Inspection, Verdict};
+use crate::pipeline::{Pipeline, PipelineError, ReplayError};
+use crate::recipe::{Recipe, RecipeError};
+use crate::vit::{Model, ModelError};
+
+/// A recipe by the names that people and machines use.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecipeName {
+    /// Its number on the outputs.
+    pub index: u16,
+    /// Name of the product.
+    pub name: String,
+    /// SHA-256 of the recipe.
+    pub sha256: String,
+    /// SHA-256 of the model that it was learned with.
+    pub model: String,
+}
+
+/// Why a station's recipes cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// The model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A recipe's file.
+    #[error("recipe {}: {source}", path.display())]
+    Recipe {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: RecipeError,
+    },
+    /// A recipe and the model.
+    #[error("recipe {}: {source}", path.display())]
+    Pipeline {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: PipelineError,
+    },
+    /// A recipe judges otherwise here than where it was learned.
+    #[error("recipe {}: {source}", path.display())]
+    Golden {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: ReplayError,
+    },
+}
+
+struct Station {
+    name: RecipeName,
+    pipeline: Pipeline,
+    roi: Option<Roi>,
+    /// Measures light, focus and position against the first good part of the run.
+    meter: Option<Meter>,
+}
+
+/// All recipes of a station, ready to judge.
+pub struct Bench {
+    stations: BTreeMap<u16, Station>,
+}
+
+impl Bench {
+    /// Loads the model and all recipes of a station file, and replays every golden input.
+    /// `step` is called before each recipe with its file.
+    ///
+    /// # Errors
+    /// [`BenchError`], naming the file.
+    pub fn load(file: &StationFile, mut step: impl FnMut(&Path)) -> Result<Self, BenchError> {
+        let model = match &file.judging.model {
+            Some(path) => Model::open(path)?,
+            None => Model::embedded()?,
+        };
+        let all = || thread::available_parallelism().map_or(1, usize::from);
+        let threads = file.judging.threads.unwrap_or_else(all).max(1);
+        let mut stations = BTreeMap::new();
+        for entry in &file.recipes {
+            let path = entry.file.clone();
+            step(&path);
+            let recipe = Recipe::read(&path).map_err(|source| BenchError::Recipe {
+                path: path.clone(),
+                source,
+            })?;
+            let pipeline =
+                Pipeline::new(&model, &recipe, threads).map_err(|source| BenchError::Pipeline {
+                    path: path.clone(),
+                    source,
+                })?;
+            for (number, golden) in (1..).zip(&recipe.golden) {
+                pipeline
+                    .replay(golden, number)
+                    .map_err(|source| BenchError::Golden {
+                        path: path.clone(),
+                        source,
+                    })?;
+            }
+            let station = Station {
+                name: RecipeName {
+                    index: entry.index,
+                    name: recipe.origin.name.clone(),
+                    sha256: recipe.id.clone(),
+                    model: recipe.origin.model_sha256.clone(),
+                },
+                pipeline,
+                roi: recipe.view.roi,
+                meter: None,
+            };
+            stations.insert(entry.index, station);
+        }
+        Ok(Self { stations })
+    }
+
+    /// The recipes, by index.
+    pub fn names(&self) -> impl Iterator<Item = &RecipeName> {
+        self.stations.values().map(|s| &s.name)
+    }
+
+    /// The region of interest of a recipe.
+    pub fn roi(&self, index: RecipeIndex) -> Option<Roi> {
+        self.stations.get(&index.0).and_then(|s| s.roi)
+    }
+}
+
+/// An order and its frame.
+pub(super) struct Order {
+    pub inspect: Inspect,
+    pub frame: Arc<Frame>,
+    /// The frame's pixels, if somebody needed them before.
+    pub pixels: Option<Arc<RgbImage>>,
+}
+
+/// What came of an order.
+pub(super) struct Answer {
+    pub done: InspectionDone,
+    /// The judgement in full, if there is one.
+    pub inspection: Option<Inspection>,
+    /// An image that shall be kept: name and bytes come later, as [`Picture`].
+    pub image: Option<String>,
+}
+
+/// An image to be kept.
+pub(super) struct Picture {
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+/// What the thread sends.
+pub(super) enum FromInspector {
+    Answer(Box<Answer>),
+    Picture(Picture),
+    /// The inspector panicked at an order; it goes on with the next.
+    Panicked,
+}
+
+/// The thread.
+pub(super) struct Inspector {
+    orders: Option<Sender<Order>>,
+    answers: Receiver<FromInspector>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Inspector {
+    /// Starts the thread. `prefix` begins the names of images that are kept.
+    pub fn start(
+        bench: Bench,
+        prefix: String,
+        keep_every_nth_ok: Option<NonZeroU32>,
+        expected: Expected,
+    ) -> std::io::Result<Self> {
+        let (orders, taken) = channel::<Order>();
+        let (give, answers) = channel();
+        let mut work = Work {
+            bench,
+            prefix,
+            sampling: Sampling {
+                every_nth_ok: keep_every_nth_ok,
+            },
+            good: 0,
+            expected,
+        };
+        let thread = thread::Builder::new()
+            .name("inspector".into())
+            .spawn(move || {
+                for order in taken {
+                    let turn = catch_unwind(AssertUnwindSafe(|| work.judge(&order)));
+                    let Ok((answer, picture)) = turn else {
+                        let done = InspectionDone {
+                            job: order.inspect.job,
+                            frame: order.frame.sequence(),
+                            outcome: Err("the inspector failed at this image: report it".into()),
+                        };
+                        let answer = Answer {
+                            done,
+                            inspection: None,
+                            image: None,
+                        };
+                        if give.send(FromInspector::Panicked).is_err()
+                            || give.send(FromInspector::Answer(Box::new(answer))).is_err()
+                        {
+                            return;
+                        }
+                        continue;
+                    };
+                    let name = answer.image.clone();
+                    if give.send(FromInspector::Answer(Box::new(answer))).is_err() {
+                        return;
+                    }
+                    // After the answer, so that no part waits for the encoder.
+                    if let (Some(name), Some(pixels)) = (name, picture)
+                        && let Some(bytes) = encoded(&order.frame, &pixels)
+                        && give
+                            .send(FromInspector::Picture(Picture { name, bytes }))
+                            .is_err()
+                    {
+                        return;
+                    }
+                }
+            })?;
+        Ok(Self {
+            orders: Some(orders),
+            answers,
+            thread: Some(thread),
+        })
+    }
+
+    /// Hands an order over; `false` when the thread has ended.
+    pub fn order(&self, order: Order) -> bool {
+        self.orders
+            .as_ref()
+            .is_some_and(|orders| orders.send(order).is_ok())
+    }
+
+    /// What the thread has to say.
+    pub fn answers(&self) -> &Receiver<FromInspector> {
+        &self.answers
+    }
+
+    /// Lets the thread finish its work and end; gives what it still said.
+    pub fn finish(mut self) -> Vec<FromInspector> {
+        self.orders = None;
+        let rest = self.answers.iter().collect();
+        if let Some(thread) = self.thread.take() {
+            // A panic was told as an answer before.
+            let _ = thread.join();
+        }
+        rest
+    }
+}
+
+struct Work {
+    bench: Bench,
+    prefix: String,
+    sampling: Sampling,
+    good: u64,
+    expected: Expected,
+}
+
+impl Work {
+    fn judge(&mut self, order: &Order) -> (Answer, Option<Arc<RgbImage>>) {
+        let judged = self.inspect(order);
+        let (outcome, inspection, pixels) = match judged {
+            Ok((judgement, inspection, pixels)) => (Ok(judgement), Some(inspection), Some(pixels)),
+            Err(reason) => (Err(reason), None, None),
+        };
+        let keep = inspection.as_ref().is_some_and(|inspection| {
+            let good = inspection.verdict == Verdict::Ok;
+            let keep = self.sampling.keeps(good, self.good);
+            self.good += u64::from(good);
+            keep
+        });
+        let image = keep.then(|| {
+            let end = extension(&order.frame);
+            format!("{}-{:08}.{end}", self.prefix, order.inspect.job.0)
+        });
+        let done = InspectionDone {
+            job: order.inspect.job,
+            frame: order.frame.sequence(),
+            outcome,
+        };
+        let answer = Answer {
+            done,
+            inspection,
+            image,
+        };
+        (answer, pixels)
+    }
+
+    fn inspect(&mut self, order: &Order) -> Result<(Judgement, Inspection, Arc<RgbImage>), String> {
+        let index = order.inspect.recipe;
+        let station = self
+            .bench
+            .stations
+            .get_mut(&index.0)
+            .ok_or_else(|| format!("no recipe has the index {}", index.0))?;
+        let pixels = match &order.pixels {
+            Some(pixels) => Arc::clone(pixels),
+            None => Arc::new(to_rgb(&order.frame, None).map_err(|e| e.to_string())?),
+        };
+        health::check_light(&pixels, &self.expected).map_err(|e| e.to_string())?;
+        let judged = station
+            .pipeline
+            .inspect(&pixels)
+            .map_err(|e| e.to_string())?;
+        let inspection = judged.inspection;
+        let good = inspection.verdict == Verdict::Ok;
+        let grey = grey(&pixels, station.roi);
+        let (width, height) = (grey.width() as usize, grey.height() as usize);
+        let view = Grey::new(&grey, width, height).ok();
+        let measures = match (&station.meter, &view) {
+            (Some(meter), Some(view)) => Some(meter.measure(view)),
+            (None, Some(view)) if good => {
+                let meter = Meter::new(Thumbnail::of(view));
+                let measures = meter.measure(view);
+                station.meter = Some(meter);
+                Some(measures)
+            }
+            _ => None,
+        };
+        let judgement = Judgement {
+            good,
+            score: inspection.score,
+            regions: inspection.regions.len() as u32,
+            recipe: index,
+            measures,
+        };
+        Ok((judgement, inspection, pixels))
+    }
+}
+
+/// The region of interest in grey.
+pub(super) fn grey(pixels: &RgbImage, roi: Option<Roi>) -> image::GrayImage {
+    match roi {
+        Some(roi) if roi.fits(pixels.width(), pixels.height()) => imageops::grayscale(
+            &*imageops::crop_imm(pixels, roi.x, roi.y, roi.width, roi.height),
+        ),
+        _ => imageops::grayscale(pixels),
+    }
+}
+
+fn extension(frame: &Frame) -> String {
+    let file = frame.file().and_then(Path::extension);
+    match (file, frame.layout().format) {
+        (Some(end), _) => end.to_string_lossy().to_lowercase(),
+        (None, PixelFormat::Mjpg) => "jpg".into(),
+        (None, _) => "png".into(),
+    }
+}
+
+/// The image as it came where that is a file already, else without loss.
+fn encoded(frame: &Frame, pixels: &RgbImage) -> Option<Vec<u8>> {
+    if let Some(file) = frame.file() {
+        return std::fs::read(file).ok();
+    }
+    if frame.layout().format == PixelFormat::Mjpg {
+        return Some(frame.data().to_vec());
+    }
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    pixels.write_to(&mut bytes, ImageFormat::Png).ok()?;
+    Some(bytes.into_inner())
+}

@@ -1,0 +1,27 @@
+//! The line: threads, clocks, devices and files around the station's state machine. It carries what
+//! comes in to [`andon_station::Station`] and what comes out to network, lamps and record, and
+//! decides nothing itself: no verdict, no lamp, no deadline.
+//!
+//! | thread | does | when it hangs |
+//! |---|---|---|
+//! | `capture` | reads frames, the newest wins | the station finds the camera stalled |
+//! | `inspector` | runs network and recipe | the station finds the inspector stuck; lamps show "host lost" |
+//! | `journal`, `images` | write to disk | records wait, then are counted as lost; judging goes on |
+//! | of each output | writes to its device | amber; the MCU rejects by itself |
+//! | main | turns the loop, owns the station | the service manager restarts it; the MCU shows "host lost" |
+
+mod config;
+mod inspector;
+mod ledger;
+mod outputs;
+mod shell;
+mod source;
+mod watch;
+
+pub use config::{
+    Camera, Judging, Light, OutputsTo, RecipeEntry, Record, StationFile, StationFileError,
+    TextSerial, TriggerFrom,
+};
+pub use inspector::{Bench, BenchError, RecipeName};
+pub use shell::{Ended, Line, LineError, Stop, Tell};
+pub use source::open_source;
