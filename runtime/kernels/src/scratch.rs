@@ -10,6 +10,10 @@ pub struct Scratch {
     pub(crate) bytes: Buffer<u8>,
     pub(crate) words: Buffer<i16>,
     pub(crate) rows: Vec<RowScale>,
+    /// Queries of one head, its logits, and the factors that normalise its rows.
+    pub(crate) queries: Buffer<f32>,
+    pub(crate) logits: Buffer<f32>,
+    pub(crate) inverse: Buffer<f32>,
 }
 
 impl Scratch {

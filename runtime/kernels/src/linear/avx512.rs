@@ -16,7 +16,7 @@ const STEP: usize = 256;
 ///
 /// # Safety
 /// The processor has AVX-512 F, BW, VL, DQ, VNNI; `weights` is packed for it; the pointers of `block` are valid for
-/// `[rows, n]`.
+/// `[rows, out_stride]`.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma")]
 pub(super) unsafe fn block<const EPILOGUE: u8>(weights: &PackedWeights, block: &Block<'_, u8>) {
     let rows = block.scales.len();
@@ -57,7 +57,7 @@ unsafe fn tile<const R: usize, const EPILOGUE: u8>(
     // The results are usually not in the cache: ask for their lines now, hidden behind the multiplications.
     for i in 0..R {
         for c in 0..VECTORS {
-            let at = (row + i) * weights.n() + first + 16 * c;
+            let at = (row + i) * block.out_stride + first + 16 * c;
             // A prefetch of an address past the end is harmless.
             _mm_prefetch::<_MM_HINT_ET0>(block.out.wrapping_add(at).cast());
             if EPILOGUE == ADD {
@@ -94,7 +94,7 @@ unsafe fn tile<const R: usize, const EPILOGUE: u8>(
             break;
         }
         let mask: __mmask16 = if left >= 16 { !0 } else { (1 << left) - 1 };
-        // SAFETY: the slices hold 64 values each; the masked accesses stay within `[rows, n]`.
+        // SAFETY: the slices hold 64 values each; the masked accesses stay within `[rows, out_stride]`.
         unsafe {
             let column_sum = _mm512_loadu_si512(column_sums.as_ptr().add(16 * c).cast());
             let weight_scale = _mm512_loadu_ps(scales.as_ptr().add(16 * c));
@@ -105,7 +105,7 @@ unsafe fn tile<const R: usize, const EPILOGUE: u8>(
                 let sum = _mm512_cvtepi32_ps(_mm512_sub_epi32(sums[c], shift));
                 let scale = _mm512_mul_ps(weight_scale, _mm512_set1_ps(scale.scale));
                 let mut y = _mm512_add_ps(_mm512_mul_ps(sum, scale), bias);
-                let at = (row + i) * weights.n() + first + 16 * c;
+                let at = (row + i) * block.out_stride + first + 16 * c;
                 if EPILOGUE == GELU {
                     y = gelu(y);
                 }
