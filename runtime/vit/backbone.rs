@@ -2,10 +2,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tract_linalg::multithread::{Executor, multithread_tract_scope};
+use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 
 use super::fuse::{self, FuseReport};
-use super::graph::{Cut, drop_unneeded};
+use super::graph::Cut;
 use super::{BlockTaps, Grid, Model, ModelError, TapKind, TapMatrix, TapRequest, Taps};
 
 /// Longest accepted side of the input, in pixels: past it one attention matrix alone would need
@@ -106,27 +107,31 @@ impl Backbone {
             grid,
             outputs: &outputs,
         };
-        let mut proto = cut.apply(proto).map_err(|reason| ModelError::Layout {
+        let proto = cut.apply(proto).map_err(|reason| ModelError::Layout {
             name: manifest.name.clone(),
             reason,
         })?;
-        let report = match (engine, proto.graph.as_mut()) {
-            (Engine::Fused, Some(graph)) => {
-                let mut report = fuse::fuse(graph);
-                drop_unneeded(graph, &outputs);
-                report.count(graph);
-                report
-            }
-            _ => FuseReport::default(),
+        let prepare = |proto: &ModelProto| {
+            guarded.guard("optimising the graph", || {
+                let mut onnx = tract_onnx::onnx();
+                fuse::register(&mut onnx);
+                onnx.parse(proto, None)?
+                    .model
+                    .into_optimized()?
+                    .into_runnable()
+            })
         };
-        let plan = guarded.guard("optimising the graph", || {
-            let mut onnx = tract_onnx::onnx();
-            fuse::register(&mut onnx);
-            onnx.parse(&proto, None)?
-                .model
-                .into_optimized()?
-                .into_runnable()
-        })?;
+        let (plan, report) = match engine {
+            Engine::Plain => (prepare(&proto)?, FuseReport::default()),
+            Engine::Fused => {
+                let (fused, report) = fuse::fuse(&proto, &outputs);
+                match prepare(&fused) {
+                    Ok(plan) => (plan, report),
+                    // A graph of a kind that no pattern foresaw still runs as it is.
+                    Err(refused) => (prepare(&proto)?, FuseReport::refused(&proto, &refused)),
+                }
+            }
+        };
         let backbone = Self {
             plan,
             report,

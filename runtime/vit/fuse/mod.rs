@@ -16,12 +16,14 @@ mod report;
 
 use std::collections::{HashMap, HashSet};
 
-use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
+use andon_kernels::Isa;
+use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
 pub use report::{FuseReport, Fused, Left};
 
 pub(super) use operators::register;
 
+use super::graph::drop_unneeded;
 use index::Index;
 
 /// Nodes that one new node takes the place of.
@@ -36,23 +38,34 @@ struct Replacement {
     fused: Fused,
 }
 
-/// Rewrites `graph` and says what was done. Dequantised weights that nobody reads any more are
-/// left in it: the caller drops what its outputs do not need.
-pub(super) fn fuse(graph: &mut GraphProto) -> FuseReport {
+/// A copy of `model` with fused operators, without what `outputs` do not need, and what was done.
+pub(super) fn fuse(model: &ModelProto, outputs: &[String]) -> (ModelProto, FuseReport) {
+    let mut model = model.clone();
+    let Some(graph) = model.graph.as_mut() else {
+        return (model, FuseReport::default());
+    };
     let mut left = Vec::new();
-    let replacements = if index::has_control_flow(graph) {
-        // A body may read any value of the graph around it without saying so in its inputs.
+    let mut refuse = |reason: &str| {
         left.push(Left {
             what: "whole graph".into(),
-            reason: "it has loops or branches".into(),
+            reason: reason.into(),
         });
         Vec::new()
+    };
+    let replacements = if Isa::detect() == Isa::Portable {
+        // The portable kernels are a reference to test against, and slower than the engine.
+        refuse("there are no kernels for this kind of processor")
+    } else if index::has_control_flow(graph) {
+        // A body may read any value of the graph around it without saying so in its inputs.
+        refuse("it has loops or branches")
     } else {
         find(&Index::new(graph), &mut left)
     };
     let fused = replacements.iter().map(|r| r.fused.clone()).collect();
     apply(graph, replacements);
-    FuseReport::new(fused, left, graph)
+    drop_unneeded(graph, outputs);
+    let report = FuseReport::new(fused, left, graph);
+    (model, report)
 }
 
 /// All replacements, no two of which share a node.

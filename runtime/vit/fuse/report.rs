@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use tract_onnx::pb::GraphProto;
+use tract_onnx::pb::{GraphProto, ModelProto};
 
 use super::operators::{ATTENTION, LINEAR, NORM};
+use crate::vit::ModelError;
 
 /// An operator that stands for several nodes of the graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,23 +39,27 @@ pub struct FuseReport {
 
 impl FuseReport {
     pub(super) fn new(fused: Vec<Fused>, left: Vec<Left>, graph: &GraphProto) -> Self {
-        let mut report = Self {
-            fused,
-            left,
-            unchanged: BTreeMap::new(),
-        };
-        report.count(graph);
-        report
-    }
-
-    /// Counts again what is left, after nodes were dropped.
-    pub(in crate::vit) fn count(&mut self, graph: &GraphProto) {
-        self.unchanged.clear();
+        let mut unchanged = BTreeMap::new();
         for node in &graph.node {
             if ![LINEAR, ATTENTION, NORM].contains(&node.op_type.as_str()) {
-                *self.unchanged.entry(node.op_type.clone()).or_default() += 1;
+                *unchanged.entry(node.op_type.clone()).or_default() += 1;
             }
         }
+        Self {
+            fused,
+            left,
+            unchanged,
+        }
+    }
+
+    /// The report on a graph whose fused form the engine did not take.
+    pub(in crate::vit) fn refused(model: &ModelProto, reason: &ModelError) -> Self {
+        let left = Left {
+            what: "whole graph".into(),
+            reason: reason.to_string(),
+        };
+        let graph = model.graph.as_ref();
+        graph.map_or_else(Self::default, |graph| Self::new(vec![], vec![left], graph))
     }
 
     /// How many fused operators do what, for example 24 times `layer norm`.

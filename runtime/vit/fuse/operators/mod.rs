@@ -1,11 +1,13 @@
 //! The fused operators as `tract` runs them. Each is a node of an own name in the ONNX graph, an
 //! expansion that checks shapes while the graph is read, and an operator that calls a kernel.
 
+mod attention;
 mod linear;
+mod norm;
 
 use std::cell::RefCell;
 
-use andon_kernels::Scratch;
+use andon_kernels::{PackedHead, Scratch};
 use tract_onnx::Onnx;
 use tract_onnx::tract_hir::internal::*;
 
@@ -19,12 +21,16 @@ pub(super) const NORM: &str = "AndonLayerNorm";
 /// Teaches the reader of ONNX files the fused operators.
 pub(in crate::vit) fn register(onnx: &mut Onnx) {
     onnx.op_register.insert(LINEAR, linear::read);
+    onnx.op_register.insert(ATTENTION, attention::read);
+    onnx.op_register.insert(NORM, norm::read);
 }
 
 thread_local! {
     /// Working memory of the kernels. Threads of the pool live as long as the network, so that
     /// nothing is allocated after the first image.
     static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::new());
+    /// Keys and values of the heads of the block that is being run.
+    static HEADS: RefCell<Vec<PackedHead>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Calls a kernel with the working memory of this thread.
