@@ -5,6 +5,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
 
 use crate::error::{same_len, whole_rows};
@@ -141,6 +143,31 @@ pub(crate) unsafe fn run_block(
                     GELU => avx512::block::<GELU>(weights, &block),
                     ADD => avx512::block::<ADD>(weights, &block),
                     _ => avx512::block::<NONE>(weights, &block),
+                }
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        Isa::NeonDot | Isa::Neon => {
+            let levels = scratch.signed.prepare(rows * stride);
+            // SAFETY: the caller promises the instruction set.
+            unsafe { quantise::rows_i8(isa, x, weights.k(), levels, stride, &mut scratch.rows) };
+            let block = Block {
+                levels,
+                stride,
+                scales: &scratch.rows,
+                out,
+                out_stride,
+                residual,
+            };
+            // SAFETY: the same, and the pointers are valid for [rows, out_stride].
+            unsafe {
+                match (isa, kind) {
+                    (Isa::NeonDot, GELU) => neon::dot_block::<GELU>(weights, &block),
+                    (Isa::NeonDot, ADD) => neon::dot_block::<ADD>(weights, &block),
+                    (Isa::NeonDot, _) => neon::dot_block::<NONE>(weights, &block),
+                    (_, GELU) => neon::plain_block::<GELU>(weights, &block),
+                    (_, ADD) => neon::plain_block::<ADD>(weights, &block),
+                    _ => neon::plain_block::<NONE>(weights, &block),
                 }
             }
         }

@@ -9,6 +9,8 @@ use crate::quantise::RowScale;
 pub struct Scratch {
     pub(crate) bytes: Buffer<u8>,
     pub(crate) words: Buffer<i16>,
+    #[cfg(target_arch = "aarch64")]
+    pub(crate) signed: Buffer<i8>,
     pub(crate) rows: Vec<RowScale>,
     /// Queries of one head, its logits, and the factors that normalise its rows.
     pub(crate) queries: Buffer<f32>,

@@ -33,7 +33,11 @@ impl Layout {
                 width: 16,
                 group: 2,
             },
-            Isa::Neon | Isa::Portable => Layout {
+            Isa::Neon => Layout {
+                width: 4,
+                group: 16,
+            },
+            Isa::Portable => Layout {
                 width: 16,
                 group: 1,
             },

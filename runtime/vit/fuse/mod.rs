@@ -13,6 +13,8 @@ mod linear;
 mod norm;
 mod operators;
 mod report;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 

@@ -41,7 +41,7 @@ fn with_scratch<T>(
 }
 
 /// The values of a float tensor.
-fn floats(tensor: &Tensor) -> TractResult<&[f32]> {
+pub(super) fn floats(tensor: &Tensor) -> TractResult<&[f32]> {
     tensor.try_as_plain_ram()?.as_slice::<f32>()
 }
 
