@@ -1,7 +1,9 @@
 //! The network on fused operators against plain `tract` in float: how far the taps are apart, and
 //! how much time either takes.
 //!
-//! `cargo bench --bench backbone [-- [errors|times] [ROUNDS]]`. Both engines run in turn, so that
+//! `cargo bench --bench backbone [-- [errors|times] [ROUNDS]]`, or `-- serve SIDE THREADS`, which
+//! runs the fused network once for each line of standard input and answers with the seconds that it
+//! took (`against_onnxruntime.py` beside this file asks). Both engines run in turn, so that
 //! other work on the machine costs both the same; the figure is the median of the ratios of
 //! neighbouring runs. Times are of the wall clock.
 
@@ -31,6 +33,11 @@ fn main() -> Result<()> {
     let rounds = words.iter().find_map(|w| w.parse().ok()).unwrap_or(15);
     let only_rounds = words.iter().all(|w| w.parse::<usize>().is_ok());
     let model = Model::embedded()?;
+    if let [what, side, threads] = &words[..]
+        && what == "serve"
+    {
+        return serve(&model, side.parse()?, threads.parse()?);
+    }
     println!("model {}", model.manifest().name);
     if only_rounds || wants("errors") {
         errors(&model)?;
@@ -124,6 +131,18 @@ fn times(model: &Model, rounds: usize) -> Result<()> {
                 1e3 * median(of_plain),
             );
         }
+    }
+    Ok(())
+}
+
+fn serve(model: &Model, side: usize, threads: usize) -> Result<()> {
+    let backbone = Backbone::new(model, (side, side), &every_tap(model), threads)?;
+    let input = vec![0.5; 3 * side * side];
+    for line in std::io::stdin().lines() {
+        line?;
+        let start = Instant::now();
+        backbone.run(&input)?;
+        println!("{}", start.elapsed().as_secs_f64());
     }
     Ok(())
 }
