@@ -3,22 +3,29 @@
 //!
 //! Q K is the int8 linear layer with the keys in the place of the weights: queries are quantised per token to u8, keys
 //! per token to s8 after their mean is taken off (which moves all logits of a row alike, so that softmax does not see it,
-//! and leaves less to round; SageAttention, Zhang et al. 2024). Weights and values stay in float: rounded to 8 bits they
-//! cost more accuracy than all linear layers together.
+//! and leaves less to round; SageAttention, Zhang et al. 2024). The weights that softmax gives have 14 bits: at 8 they
+//! lose the many small ones, which cost more accuracy than all linear layers together. Values are s8 per channel, less
+//! their mean, which the weights, summing to one, bring back exactly.
 
 mod keys;
 mod mix;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod softmax;
+mod values;
 
 use crate::buffer::Buffer;
 use crate::error::{same_len, whole_rows};
 use crate::linear::{Epilogue, LINE, run_block};
 use crate::{Error, Isa, PackedWeights, Scratch};
+use values::Values;
 
 /// Channels of a head: 64 in every published vision transformer of the ViT family.
 pub const HEAD_WIDTH: usize = 64;
 /// Longest sequence; only keeps index arithmetic far from overflow.
 const MOST_TOKENS: usize = 1 << 20;
+/// Tokens are padded to a multiple of this with weights of 0, so that no kernel has a remainder.
+const PADDING: usize = 16;
 /// Rows that are worked on at a time: whole tiles, and 50 KB of logits at 1 025 tokens.
 const BLOCK_ROWS: usize = 12;
 
@@ -27,8 +34,7 @@ const BLOCK_ROWS: usize = 12;
 #[derive(Clone)]
 pub struct PackedHead {
     keys: PackedWeights,
-    /// `[tokens, HEAD_WIDTH]`.
-    values: Buffer<f32>,
+    values: Values,
     /// Whether all keys and values were finite.
     finite: bool,
 }
@@ -41,7 +47,7 @@ impl PackedHead {
     pub fn new(isa: Isa) -> Result<PackedHead, Error> {
         Ok(PackedHead {
             keys: PackedWeights::empty(isa)?,
-            values: Buffer::default(),
+            values: Values::empty(),
             finite: true,
         })
     }
@@ -79,7 +85,8 @@ impl PackedHead {
         // SAFETY: the instruction set was checked when the head was made.
         unsafe {
             self.finite = keys::pack(isa, keys, width, first, scale, &mut self.keys);
-            self.finite &= copy_columns(isa, values, width, first, &mut self.values);
+            let padded = tokens.next_multiple_of(PADDING);
+            self.finite &= self.values.pack(isa, values, width, first, padded);
         }
         Ok(())
     }
@@ -106,8 +113,8 @@ impl std::fmt::Debug for PackedHead {
 /// A query that holds a NaN or an infinity gives NaN in its row of that head; a key or value that does gives NaN in all
 /// rows of that head.
 ///
-/// Against exact attention in float: bounded by the rounding of queries (255 levels over their range) and keys (255 levels
-/// each), tested.
+/// Against exact attention in float: bounded by the rounding of queries (255 levels over the range of each), keys and values
+/// (255 levels each), and weights (14 bits), tested.
 ///
 /// # Errors
 /// [`Error::Dimension`] when there is no head, or heads disagree on their tokens, [`Error::NotWholeRows`] and
@@ -140,12 +147,14 @@ pub fn attend(
     }
     let rows = whole_rows("queries [rows, width]", width, queries.len())?;
     same_len("output of attention [rows, width]", rows * width, out.len())?;
-    // Rows of logits start on a cache line.
-    let stride = tokens.next_multiple_of(16);
+    let stride = tokens.next_multiple_of(PADDING);
     let mut own = Block {
         queries: std::mem::take(&mut scratch.queries),
         logits: std::mem::take(&mut scratch.logits),
+        weights: std::mem::take(&mut scratch.weights),
         inverse: std::mem::take(&mut scratch.inverse),
+        #[cfg(target_arch = "aarch64")]
+        halves: std::mem::take(&mut scratch.halves),
         stride,
     };
     for start in (0..rows).step_by(BLOCK_ROWS) {
@@ -159,7 +168,12 @@ pub fn attend(
     }
     scratch.queries = own.queries;
     scratch.logits = own.logits;
+    scratch.weights = own.weights;
     scratch.inverse = own.inverse;
+    #[cfg(target_arch = "aarch64")]
+    {
+        scratch.halves = own.halves;
+    }
     Ok(())
 }
 
@@ -167,8 +181,12 @@ pub fn attend(
 struct Block {
     /// `[rows, HEAD_WIDTH]`.
     queries: Buffer<f32>,
-    /// `[rows, stride]`, later the weights.
+    /// `[rows, stride]`.
     logits: Buffer<f32>,
+    /// `[rows, stride]`.
+    weights: Buffer<i16>,
+    #[cfg(target_arch = "aarch64")]
+    halves: Buffer<i8>,
     stride: usize,
     /// `[rows]`: one over the sum of a row of weights.
     inverse: Buffer<f32>,
@@ -212,42 +230,25 @@ impl Block {
                 scratch,
             )
         };
+        let weights = self.weights.prepare(rows * self.stride);
         let inverse = self.inverse.prepare(rows);
         // SAFETY: the promise of the caller.
-        unsafe { softmax::rows(isa, logits, self.stride, head.tokens(), inverse) };
+        unsafe { softmax::rows(isa, logits, self.stride, head.tokens(), weights, inverse) };
         for (inverse, query) in inverse.iter_mut().zip(&scratch.rows) {
             if !head.finite || query.scale.is_nan() {
                 *inverse = f32::NAN;
             }
         }
         let mix = mix::Mix {
-            weights: logits,
+            weights,
             stride: self.stride,
-            values: head.values.as_slice(),
+            values: &head.values,
             inverse,
+            #[cfg(target_arch = "aarch64")]
+            halves: &mut self.halves,
         };
-        // SAFETY: the instruction set is available; weights are [rows, stride], values [tokens, HEAD_WIDTH] with
-        // tokens <= stride, and each row of `out` has HEAD_WIDTH values from `first` on.
+        // SAFETY: the instruction set is available; weights are [rows, stride], values were packed for stride tokens, and
+        // each row of `out` has HEAD_WIDTH values from `first` on.
         unsafe { mix.run(isa, &mut out[first..], width) };
     }
-}
-
-/// Copies the columns of one head to rows of their own; says whether all are finite.
-#[inline(always)]
-fn copy_columns_body(from: &[f32], width: usize, first: usize, to: &mut Buffer<f32>) -> bool {
-    let to = to.prepare(from.len() / width * HEAD_WIDTH);
-    let mut poison = [0f32; HEAD_WIDTH];
-    let (to, _) = to.as_chunks_mut::<HEAD_WIDTH>();
-    for (to, row) in to.iter_mut().zip(from.chunks_exact(width)) {
-        to.copy_from_slice(&row[first..first + HEAD_WIDTH]);
-        for i in 0..HEAD_WIDTH {
-            poison[i] += to[i] * 0.0;
-        }
-    }
-    poison.iter().all(|p| *p == 0.0)
-}
-
-crate::multiversion::multiversion! {
-    /// Columns `first..first + HEAD_WIDTH` of `from` (`[tokens, width]`).
-    unsafe fn copy_columns(from: &[f32], width: usize, first: usize, to: &mut Buffer<f32>) -> bool = copy_columns_body;
 }

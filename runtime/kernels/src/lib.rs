@@ -2,7 +2,7 @@
 //!
 //! - [`linear()`]: activations are quantised per token to u8, multiplied with s8 weights packed per output channel, and
 //!   scale, bias, GELU or residual are applied while the sums are still in registers.
-//! - [`attend`]: softmax(Q K / sqrt d) V of every head in one pass over blocks of rows; Q K in integers, the rest in float.
+//! - [`attend`]: softmax(Q K / sqrt d) V of every head in one pass over blocks of rows; both products in integers.
 //! - [`layer_norm`]: LayerNorm in one visit of each row.
 //!
 //! Each is written for AVX-512 VNNI, AVX2, aarch64 with and without the dot product, and in portable Rust; the choice

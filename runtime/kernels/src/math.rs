@@ -60,7 +60,7 @@ pub(crate) fn exp_of_negative(x: f32) -> f32 {
     for c in [
         1.333_355_8e-3,
         9.618_129e-3,
-        5.550_410_9e-2,
+        5.550_411e-2,
         0.240_226_5,
         std::f32::consts::LN_2,
         1.0,

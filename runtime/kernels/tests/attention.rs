@@ -80,7 +80,9 @@ fn every_instruction_set_gives_the_same_bits() {
 
 /// Exact attention of one row of one head, and how far the kernel may be from it: each query is off by one step of its row
 /// at most (its zero point rounds as well), each key by half a step of its row, so a logit is off by d at most, a weight
-/// by a factor within e^(-2d) and e^(2d), and the result by (e^(2d) - 1) max |v|.
+/// by a factor within e^(-2d) and e^(2d), and the result by (e^(2d) - 1) max |v|. Each value is off by half a step of its
+/// channel, and each weight by half a unit of 14 bits or of the 2^23rd part of their sum (twice that, as the sum moves
+/// too).
 fn exact(tokens: &Tokens, head: usize, row: usize) -> (Vec<f64>, f64) {
     let width = tokens.width();
     let count = tokens.keys.len() / width;
@@ -119,7 +121,13 @@ fn exact(tokens: &Tokens, head: usize, row: usize) -> (Vec<f64>, f64) {
             largest_value = largest_value.max(value.abs());
         }
     }
-    (result, ((2.0 * off).exp_m1() + 1e-5) * largest_value)
+    let unit = (1.0 / 16_383.0f64).max(total / 8_388_608.0) / total;
+    let rounding = 1.0 / 127.0 + 2.0 * unit * count as f64;
+    // A centred value is twice the largest at most.
+    (
+        result,
+        ((2.0 * off).exp_m1() + 1e-5 + 2.0 * rounding) * largest_value,
+    )
 }
 
 #[test]

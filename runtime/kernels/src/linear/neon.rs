@@ -63,7 +63,11 @@ blocks! {
 /// `vdotq_laneq_s32` of the standard library is not stable.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
-fn dot<const LANE: i32>(sums: int32x4_t, weights: int8x16_t, levels: int8x16_t) -> int32x4_t {
+pub(crate) fn dot<const LANE: i32>(
+    sums: int32x4_t,
+    weights: int8x16_t,
+    levels: int8x16_t,
+) -> int32x4_t {
     let mut sums = sums;
     // SAFETY: one instruction on registers; the function requires the dot product.
     unsafe {
