@@ -7,7 +7,7 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use andon::image::{InputSize, Preparation};
-use andon::vit::{Backbone, Manifest, Model, ModelError, TapKind, TapRequest, Taps};
+use andon::vit::{Backbone, Engine, Manifest, Model, ModelError, TapKind, TapRequest, Taps};
 use common::{graph_with_a_comment, model_files, write_model};
 use image::RgbImage;
 use rand::{RngExt, SeedableRng};
@@ -107,8 +107,13 @@ fn error(taps: &Taps, reference: &ReferenceTap) -> f64 {
 
 /// Runs the built-in model on the drawn picture.
 fn run(width: usize, height: usize, request: &TapRequest) -> Taps {
+    run_on(Engine::default(), width, height, request)
+}
+
+/// The same on an engine of choice.
+fn run_on(engine: Engine, width: usize, height: usize, request: &TapRequest) -> Taps {
     let model = Model::embedded().unwrap();
-    let backbone = Backbone::new(&model, (width, height), request, 1).unwrap();
+    let backbone = Backbone::with_engine(&model, (width, height), request, 1, engine).unwrap();
     backbone.run(&input(&model, width, height)).unwrap()
 }
 
@@ -123,13 +128,14 @@ fn all_taps(run: &ReferenceRun) -> TapRequest {
     TapRequest::new(run.file.iter().map(|tap| (tap.block, kind(&tap.tap))))
 }
 
-/// The worst error that the model's maker measured over photographs, by tap; the manifest has it.
-fn worst_measured(tap: &str) -> f64 {
+/// The worst error that the model's maker measured over photographs, by tap and by what becomes of
+/// the activations; the manifest has it.
+fn worst_measured(tap: &str, activations: &str) -> f64 {
     let [manifest, _] = model_files();
     let manifest: Value = serde_json::from_slice(&std::fs::read(manifest).unwrap()).unwrap();
     let rows = manifest["figures"]["taps"].as_array().unwrap();
     rows.iter()
-        .filter(|row| row["activations"] == "float")
+        .filter(|row| row["activations"] == activations)
         .map(|row| row["taps"][tap]["worst"].as_f64().unwrap())
         .fold(0.0, f64::max)
 }
@@ -145,10 +151,10 @@ fn the_reference_was_made_with_the_built_in_model() {
 }
 
 #[test]
-fn every_tap_is_what_onnx_runtime_gives_for_the_same_file() {
+fn every_tap_of_the_plain_engine_is_what_onnx_runtime_gives_for_the_same_file() {
     for run_of in reference().runs {
         let (width, height) = (run_of.width, run_of.height);
-        let taps = run(width, height, &all_taps(&run_of));
+        let taps = run_on(Engine::Plain, width, height, &all_taps(&run_of));
         assert_eq!((taps.grid.cols, taps.grid.rows), (width / 14, height / 14));
         for tap in &run_of.file {
             let error = error(&taps, tap);
@@ -165,20 +171,22 @@ fn every_tap_is_what_onnx_runtime_gives_for_the_same_file() {
 
 #[test]
 fn every_tap_is_as_near_to_the_float_source_as_the_manifest_promises() {
-    for run_of in reference().runs {
-        let taps = run(run_of.width, run_of.height, &all_taps(&run_of));
-        for tap in &run_of.source {
-            let error = error(&taps, tap);
-            // The manifest speaks of photographs; a drawn picture may be twice as far off.
-            let allowed = 2.0 * worst_measured(&tap.tap);
-            assert!(
-                error < allowed,
-                "{} x {}, {} of block {}: {error:.4}, allowed {allowed:.4}",
-                run_of.width,
-                run_of.height,
-                tap.tap,
-                tap.block
-            );
+    for (engine, activations) in [(Engine::Plain, "float"), (Engine::Fused, "u8 per token")] {
+        for run in reference().runs {
+            let taps = run_on(engine, run.width, run.height, &all_taps(&run));
+            for tap in &run.source {
+                let error = error(&taps, tap);
+                // The manifest speaks of photographs; a drawn picture may be twice as far off.
+                let allowed = 2.0 * worst_measured(&tap.tap, activations);
+                assert!(
+                    error < allowed,
+                    "{engine:?}, {} x {}, {} of block {}: {error:.4}, allowed {allowed:.4}",
+                    run.width,
+                    run.height,
+                    tap.tap,
+                    tap.block
+                );
+            }
         }
     }
 }

@@ -12,8 +12,14 @@ use crate::vit::{Backbone, TapKind, TapRequest};
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show what the model is, where it comes from, and under which licences
-    #[command(after_help = "Example:\n  andon model info")]
-    Info(Engine),
+    #[command(after_help = "Examples:\n  andon model info\n  andon model info --graph")]
+    Info {
+        #[command(flatten)]
+        engine: Engine,
+        /// Show as well which parts of the network run on fused operators, and which as they are
+        #[arg(long)]
+        graph: bool,
+    },
     /// Check the model's hash, load it, and run it once
     #[command(after_help = "Example:\n  andon model verify")]
     Verify(Engine),
@@ -22,12 +28,12 @@ pub enum Command {
 /// Runs the command.
 pub fn run(command: &Command) -> Result<ExitCode> {
     match command {
-        Command::Info(engine) => info(engine),
+        Command::Info { engine, graph } => info(engine, *graph),
         Command::Verify(engine) => verify(engine),
     }
 }
 
-fn info(engine: &Engine) -> Result<ExitCode> {
+fn info(engine: &Engine, graph: bool) -> Result<ExitCode> {
     let model = engine.load()?;
     let manifest = model.manifest();
     let sizes = manifest.architecture;
@@ -45,6 +51,12 @@ fn info(engine: &Engine) -> Result<ExitCode> {
     println!("taps        {}", manifest.taps.name(1, TapKind::Tokens));
     for source in &manifest.sources {
         println!("source      {} ({})", source.name, source.licence);
+    }
+    if graph {
+        let side = sizes.patch;
+        let request = TapRequest::tokens(1..=sizes.blocks);
+        let backbone = Backbone::new(&model, (side, side), &request, 1)?;
+        println!("\n{}", backbone.fuse_report());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,8 +2,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tract_linalg::multithread::{Executor, multithread_tract_scope};
+use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 
+use super::fuse::{self, FuseReport};
 use super::graph::Cut;
 use super::{BlockTaps, Grid, Model, ModelError, TapKind, TapMatrix, TapRequest, Taps};
 
@@ -11,9 +13,32 @@ use super::{BlockTaps, Grid, Model, ModelError, TapKind, TapMatrix, TapRequest, 
 /// gigabytes, and the way to see more is tiles.
 const MAX_SIDE: usize = 2044;
 
+/// The largest block that glibc ever keeps for itself is 32 MiB on 64 bits; this is just below.
+const RETAINED_BYTES: usize = 31 << 20;
+
+/// Makes the allocator keep what a run gives back. glibc maps large blocks afresh each time until
+/// the first such block is freed, and from then on serves that size, and all below, from memory that
+/// it keeps (mallopt(3), `M_MMAP_THRESHOLD`). Without this each image had its intermediate values
+/// mapped, cleared and unmapped again: 8 % of a run at 448 px. The block is never touched, so it
+/// costs no memory; other allocators do not mind.
+fn keep_memory_between_runs() {
+    drop(std::hint::black_box(vec![0u8; RETAINED_BYTES]));
+}
+
+/// What runs the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Engine {
+    /// `tract` with the fused operators of this program: integers where the file has integers.
+    #[default]
+    Fused,
+    /// `tract` alone, in float: slower, and the reference that the other is measured against.
+    Plain,
+}
+
 /// A model prepared for one input size and one set of taps.
 pub struct Backbone {
     plan: Arc<TypedRunnableModel>,
+    report: FuseReport,
     executor: Executor,
     name: String,
     class_tokens: usize,
@@ -25,16 +50,31 @@ pub struct Backbone {
 
 impl Backbone {
     /// Prepares `model` for input of `width` x `height` pixels. Blocks behind the last one in
-    /// `request` are dropped. `threads` is how many cores one run may use, at least one.
+    /// `request` are dropped. `threads` is how many cores one run may use, at least one. Runs on
+    /// [`Engine::Fused`].
     ///
     /// # Errors
     /// [`ModelError`] when the size does not fit, a block does not exist, or the graph is not in
     /// the layout that its manifest promises.
     pub fn new(
         model: &Model,
+        size: (usize, usize),
+        request: &TapRequest,
+        threads: usize,
+    ) -> Result<Self, ModelError> {
+        Self::with_engine(model, size, request, threads, Engine::default())
+    }
+
+    /// The same on an engine of choice.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn with_engine(
+        model: &Model,
         (width, height): (usize, usize),
         request: &TapRequest,
         threads: usize,
+        engine: Engine,
     ) -> Result<Self, ModelError> {
         let manifest = model.manifest();
         let sizes = manifest.architecture;
@@ -68,10 +108,10 @@ impl Backbone {
             .iter()
             .map(|(block, kind)| manifest.taps.name(*block, *kind))
             .collect();
-        let engine = Engine {
+        let guarded = Guarded {
             name: &manifest.name,
         };
-        let proto = engine.guard("reading the ONNX file", || {
+        let proto = guarded.guard("reading the ONNX file", || {
             tract_onnx::onnx().proto_model_for_read(&mut model.graph())
         })?;
         let cut = Cut {
@@ -83,15 +123,31 @@ impl Backbone {
             name: manifest.name.clone(),
             reason,
         })?;
-        let plan = engine.guard("optimising the graph", || {
-            tract_onnx::onnx()
-                .parse(&proto, None)?
-                .model
-                .into_optimized()?
-                .into_runnable()
-        })?;
+        let prepare = |proto: &ModelProto| {
+            guarded.guard("optimising the graph", || {
+                let mut onnx = tract_onnx::onnx();
+                fuse::register(&mut onnx);
+                onnx.parse(proto, None)?
+                    .model
+                    .into_optimized()?
+                    .into_runnable()
+            })
+        };
+        let (plan, report) = match engine {
+            Engine::Plain => (prepare(&proto)?, FuseReport::default()),
+            Engine::Fused => {
+                let (fused, report) = fuse::fuse(&proto, &outputs);
+                match prepare(&fused) {
+                    Ok(plan) => (plan, report),
+                    // A graph of a kind that no pattern foresaw still runs as it is.
+                    Err(refused) => (prepare(&proto)?, FuseReport::refused(&proto, &refused)),
+                }
+            }
+        };
+        keep_memory_between_runs();
         let backbone = Self {
             plan,
+            report,
             executor: match threads {
                 0 | 1 => Executor::SingleThread,
                 threads => Executor::multithread_with_name(threads, "andon-vit"),
@@ -117,6 +173,11 @@ impl Backbone {
         self.size
     }
 
+    /// What of the graph runs on fused operators; empty for [`Engine::Plain`].
+    pub fn fuse_report(&self) -> &FuseReport {
+        &self.report
+    }
+
     /// Runs one image: `input` is the normalised tensor `[3, height, width]`, plane by plane.
     ///
     /// # Errors
@@ -133,8 +194,8 @@ impl Backbone {
                 found: input.len(),
             });
         }
-        let engine = Engine { name: &self.name };
-        let outputs = engine.guard("running", || {
+        let guarded = Guarded { name: &self.name };
+        let outputs = guarded.guard("running", || {
             let tensor = Tensor::from_shape(&[1, 3, height, width], input)?;
             multithread_tract_scope(self.executor.clone(), || {
                 self.plan.run(tvec!(tensor.into_tvalue()))
@@ -183,11 +244,11 @@ impl Backbone {
 
 /// The inference engine parses untrusted files with code that may panic; a panic there is turned
 /// into an error here and nowhere else.
-struct Engine<'a> {
+struct Guarded<'a> {
     name: &'a str,
 }
 
-impl Engine<'_> {
+impl Guarded<'_> {
     fn guard<T>(
         &self,
         doing: &'static str,

@@ -140,7 +140,7 @@ fn floats(tensor: &TensorProto) -> Option<Vec<f32>> {
 }
 
 /// Keeps only what the outputs need, so that later blocks are neither parsed nor dequantised.
-fn drop_unneeded(graph: &mut GraphProto, outputs: &[String]) {
+pub(super) fn drop_unneeded(graph: &mut GraphProto, outputs: &[String]) {
     let mut needed: HashSet<String> = outputs.iter().cloned().collect();
     // ONNX orders nodes topologically, so one walk from the end sees every consumer first.
     let mut kept: Vec<_> = std::mem::take(&mut graph.node)

@@ -6,14 +6,16 @@
 
 mod backbone;
 mod error;
+mod fuse;
 mod graph;
 mod manifest;
 mod model;
 mod position;
 mod taps;
 
-pub use backbone::Backbone;
+pub use backbone::{Backbone, Engine};
 pub use error::ModelError;
+pub use fuse::{FuseReport, Fused, Left};
 pub use manifest::{Architecture, Manifest, Normalisation, Source};
 pub use model::Model;
 pub use taps::{BlockTaps, Grid, TapKind, TapMatrix, TapRequest, Taps};

@@ -4,7 +4,9 @@
 //!
 //! `cargo bench -p andon-kernels [-- ROUNDS [FILTER [ISA]]]`
 
-use andon_kernels::{Epilogue, Isa, PackedWeights, Scratch, linear};
+use andon_kernels::{
+    Epilogue, HEAD_WIDTH, Isa, PackedHead, PackedWeights, Scratch, attend, layer_norm, linear,
+};
 
 mod peak;
 mod timing;
@@ -73,10 +75,71 @@ fn bench_linear(rounds: usize, filter: &str, isa: &str) {
     }
 }
 
+/// Six heads of 64, as in ViT-S: packing of keys and values, and everything.
+fn bench_attention(rounds: usize, filter: &str, isa: &str) {
+    let (heads, width) = (6, 6 * HEAD_WIDTH);
+    for tokens in TOKENS {
+        let [queries, keys, values] = [1, 2, 3].map(|seed| numbers(tokens * width, seed));
+        let pack = |packed: &mut [PackedHead]| {
+            for (number, head) in packed.iter_mut().enumerate() {
+                head.pack(number, &keys, &values, width, 0.125).unwrap();
+            }
+        };
+        let empty = |isa| vec![PackedHead::new(isa).unwrap(); heads];
+        let title = format!("attention pack {tokens}");
+        if title.contains(filter) {
+            let candidates = isas(isa).map(|isa| {
+                let mut packed = empty(isa);
+                Candidate::new(isa, move || {
+                    pack(&mut packed);
+                    0.0
+                })
+            });
+            compare(&title, 0.0, rounds, candidates.collect());
+        }
+        let title = format!("attention {tokens}");
+        if title.contains(filter) {
+            let candidates = isas(isa).map(|isa| {
+                let mut packed = empty(isa);
+                let mut out = vec![0.0; tokens * width];
+                let mut scratch = Scratch::new();
+                let queries = &queries;
+                Candidate::new(isa, move || {
+                    pack(&mut packed);
+                    attend(&packed, queries, &mut out, &mut scratch).unwrap();
+                    out[0]
+                })
+            });
+            compare(&title, 0.0, rounds, candidates.collect());
+        }
+    }
+}
+
+fn bench_norm(rounds: usize, filter: &str, isa: &str) {
+    for tokens in TOKENS {
+        let title = format!("layer norm {tokens} x 384");
+        if !title.contains(filter) {
+            continue;
+        }
+        let x = numbers(tokens * 384, 1);
+        let candidates = isas(isa).map(|isa| {
+            let (x, scale, offset) = (&x, vec![1.0; 384], vec![0.0; 384]);
+            let mut out = vec![0.0; x.len()];
+            Candidate::new(isa, move || {
+                layer_norm(isa, x, &scale, &offset, 1e-6, &mut out).unwrap();
+                out[0]
+            })
+        });
+        compare(&title, 0.0, rounds, candidates.collect());
+    }
+}
+
 fn main() {
     let mut words = std::env::args().skip(1).filter(|a| !a.starts_with("--"));
     let rounds = words.next().and_then(|r| r.parse().ok()).unwrap_or(30);
     let filter = words.next().unwrap_or_default();
     let isa = words.next().unwrap_or_default();
     bench_linear(rounds, &filter, &isa);
+    bench_attention(rounds, &filter, &isa);
+    bench_norm(rounds, &filter, &isa);
 }

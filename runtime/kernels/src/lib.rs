@@ -1,24 +1,31 @@
-//! The int8 linear layer of a vision transformer as one fused kernel: activations are quantised per
-//! token to u8, multiplied with s8 weights packed per output channel, and scale, bias, GELU or residual
-//! are applied while the sums are still in registers. AVX-512 VNNI, AVX2 and portable code, chosen at
-//! run time, give the same bits.
+//! What a vision transformer spends its time on, as fused kernels.
 //!
-//! It is not part of the network's path yet: attention, LayerNorm and the ARM kernels are missing, and
-//! so is the pass that puts it into the graph. `unsafe` is confined to this crate.
+//! - [`linear()`]: activations are quantised per token to u8, multiplied with s8 weights packed per output channel, and
+//!   scale, bias, GELU or residual are applied while the sums are still in registers.
+//! - [`attend`]: softmax(Q K / sqrt d) V of every head in one pass over blocks of rows; both products in integers.
+//! - [`layer_norm`]: LayerNorm in one visit of each row.
+//!
+//! Each is written for AVX-512 VNNI, AVX2, aarch64 with and without the dot product, and in portable Rust; the choice
+//! falls at run time, and all give the same bits: integers are exact, and floats are summed in a fixed order with
+//! explicit fused multiply-adds. `unsafe` is confined to this crate.
 #![deny(unsafe_op_in_unsafe_fn, missing_docs)]
 
+mod attention;
 mod buffer;
 mod error;
 mod isa;
 mod linear;
 mod math;
 mod multiversion;
+mod norm;
 mod quantise;
 mod scratch;
 mod weights;
 
+pub use attention::{HEAD_WIDTH, PackedHead, attend};
 pub use error::Error;
 pub use isa::Isa;
 pub use linear::{Epilogue, linear};
+pub use norm::layer_norm;
 pub use scratch::Scratch;
 pub use weights::PackedWeights;

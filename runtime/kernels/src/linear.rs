@@ -5,6 +5,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod neon;
 mod portable;
 
 use crate::error::{same_len, whole_rows};
@@ -35,9 +37,11 @@ struct Block<'a, A> {
     levels: &'a [A],
     stride: usize,
     scales: &'a [RowScale],
-    /// `[rows, n]`, valid for writes.
+    /// `[rows, out_stride]`, valid for writes; only the first n of a row are written.
     out: *mut f32,
-    /// `[rows, n]`, valid for reads when the epilogue is [`ADD`]; may be `out` itself.
+    /// At least n.
+    out_stride: usize,
+    /// As `out`, valid for reads when the epilogue is [`ADD`]; may be `out` itself.
     residual: *const f32,
 }
 
@@ -87,24 +91,26 @@ pub fn linear(
             other => other,
         };
         // SAFETY: `PackedWeights::pack` has checked that the instruction set is available; the lengths agree.
-        unsafe { run_block(weights, x, stride, epilogue, out, scratch) };
+        unsafe { run_block(weights, x, stride, epilogue, out, n, scratch) };
     }
     Ok(())
 }
 
 /// Quantised rows start on a cache line.
-const LINE: usize = 64;
+pub(crate) const LINE: usize = 64;
 
 /// One block of rows.
 ///
 /// # Safety
-/// `weights.isa()` is available; `x` is `[rows, k]`, `out` and a residual are `[rows, n]`; `stride >= k` is a multiple of 64.
-unsafe fn run_block(
+/// `weights.isa()` is available; `x` is `[rows, k]`, `out` and a residual are `[rows, out_stride]`; `stride >= k` is a
+/// multiple of 64; `out_stride >= n`.
+pub(crate) unsafe fn run_block(
     weights: &PackedWeights,
     x: &[f32],
     stride: usize,
     epilogue: Epilogue<'_>,
     out: &mut [f32],
+    out_stride: usize,
     scratch: &mut Scratch,
 ) {
     let rows = x.len() / weights.k();
@@ -128,14 +134,40 @@ unsafe fn run_block(
                 stride,
                 scales: &scratch.rows,
                 out,
+                out_stride,
                 residual,
             };
-            // SAFETY: the same, and the pointers are valid for [rows, n].
+            // SAFETY: the same, and the pointers are valid for [rows, out_stride].
             unsafe {
                 match kind {
                     GELU => avx512::block::<GELU>(weights, &block),
                     ADD => avx512::block::<ADD>(weights, &block),
                     _ => avx512::block::<NONE>(weights, &block),
+                }
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        Isa::NeonDot | Isa::Neon => {
+            let levels = scratch.signed.prepare(rows * stride);
+            // SAFETY: the caller promises the instruction set.
+            unsafe { quantise::rows_i8(isa, x, weights.k(), levels, stride, &mut scratch.rows) };
+            let block = Block {
+                levels,
+                stride,
+                scales: &scratch.rows,
+                out,
+                out_stride,
+                residual,
+            };
+            // SAFETY: the same, and the pointers are valid for [rows, out_stride].
+            unsafe {
+                match (isa, kind) {
+                    (Isa::NeonDot, GELU) => neon::dot_block::<GELU>(weights, &block),
+                    (Isa::NeonDot, ADD) => neon::dot_block::<ADD>(weights, &block),
+                    (Isa::NeonDot, _) => neon::dot_block::<NONE>(weights, &block),
+                    (_, GELU) => neon::plain_block::<GELU>(weights, &block),
+                    (_, ADD) => neon::plain_block::<ADD>(weights, &block),
+                    _ => neon::plain_block::<NONE>(weights, &block),
                 }
             }
         }
@@ -148,9 +180,10 @@ unsafe fn run_block(
                 stride,
                 scales: &scratch.rows,
                 out,
+                out_stride,
                 residual,
             };
-            // SAFETY: the same, and the pointers are valid for [rows, n].
+            // SAFETY: the same, and the pointers are valid for [rows, out_stride].
             unsafe {
                 match (isa, kind) {
                     #[cfg(target_arch = "x86_64")]

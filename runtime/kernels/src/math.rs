@@ -49,6 +49,28 @@ pub(crate) fn gelu(x: f32) -> f32 {
     (-a).mul_add(q, positive)
 }
 
+/// e^x for x <= 0, to a relative error of 4e-6 (the rounding of x / ln 2; 3e-7 for x > -1); what lies below -87 counts as -87 (1.6e-38). The factor 2^f, |f| <= 1/2,
+/// is its Taylor polynomial of degree 6.
+#[inline(always)]
+pub(crate) fn exp_of_negative(x: f32) -> f32 {
+    let power = max(x * std::f32::consts::LOG2_E, -126.0);
+    let whole = (power + ROUND) - ROUND;
+    let f = power - whole;
+    let mut p = 1.540_353e-4f32;
+    for c in [
+        1.333_355_8e-3,
+        9.618_129e-3,
+        5.550_411e-2,
+        0.240_226_5,
+        std::f32::consts::LN_2,
+        1.0,
+    ] {
+        p = p.mul_add(f, c);
+    }
+    let bits = (power + ROUND).to_bits().wrapping_sub(ROUND_BITS as u32);
+    p * f32::from_bits(bits.wrapping_add(127) << 23)
+}
+
 /// Number of partial sums of a reduction; fixed, so that the result does not depend on the vector width.
 pub(crate) const LANES: usize = 16;
 
@@ -131,6 +153,21 @@ mod tests {
             assert!((-1e-6..=0.0).contains(&gelu(-x)), "{}", gelu(-x));
         }
         assert!(gelu(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn the_exponential_is_within_four_parts_in_a_million() {
+        let mut worst = 0f64;
+        for i in 0..=8_700_000 {
+            let x = i as f32 * -1e-5;
+            let exact = f64::from(x).exp();
+            worst = worst.max((f64::from(exp_of_negative(x)) - exact).abs() / exact);
+        }
+        // The rounding of x / ln 2 grows with |x|: half a unit in the last place of 126 is 3.8e-6.
+        assert!(worst < 4e-6, "{worst:e}");
+        assert!(worst > 1e-8, "the sweep measured nothing");
+        assert_eq!(exp_of_negative(0.0), 1.0);
+        assert!(exp_of_negative(-1e30) < 1e-37);
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub(crate) trait Activation: Copy {
     /// From 0..=255.
     fn from_level(level: i32) -> Self;
 }
+#[cfg(target_arch = "x86_64")]
 impl Activation for u8 {
     #[inline(always)]
     fn from_level(level: i32) -> u8 {
@@ -34,6 +35,7 @@ impl Activation for i16 {
     }
 }
 /// Signed bytes hold `level - 128`.
+#[cfg(target_arch = "aarch64")]
 impl Activation for i8 {
     #[inline(always)]
     fn from_level(level: i32) -> i8 {
@@ -104,6 +106,7 @@ fn rows_body<A: Activation>(
     }
 }
 
+#[cfg(target_arch = "x86_64")]
 multiversion! {
     /// To unsigned bytes, for `vpdpbusd`.
     pub(crate) unsafe fn rows_u8(x: &[f32], k: usize, q: &mut [u8], stride: usize, scales: &mut [RowScale]) = rows_body::<u8>;
@@ -111,4 +114,9 @@ multiversion! {
 multiversion! {
     /// To 16-bit integers, for `vpmaddwd` and for plain Rust.
     pub(crate) unsafe fn rows_i16(x: &[f32], k: usize, q: &mut [i16], stride: usize, scales: &mut [RowScale]) = rows_body::<i16>;
+}
+#[cfg(target_arch = "aarch64")]
+multiversion! {
+    /// To signed bytes, level - 128, for `sdot` and `smull`.
+    pub(crate) unsafe fn rows_i8(x: &[f32], k: usize, q: &mut [i8], stride: usize, scales: &mut [RowScale]) = rows_body::<i8>;
 }

@@ -33,7 +33,11 @@ impl Layout {
                 width: 16,
                 group: 2,
             },
-            Isa::Neon | Isa::Portable => Layout {
+            Isa::Neon => Layout {
+                width: 4,
+                group: 16,
+            },
+            Isa::Portable => Layout {
                 width: 16,
                 group: 1,
             },
@@ -126,6 +130,34 @@ impl PackedWeights {
             bias: bias_padded,
             sum,
         })
+    }
+
+    /// No weights yet; [`Self::reshape`] and the packing of keys fill them.
+    pub(crate) fn empty(isa: Isa) -> Result<PackedWeights, Error> {
+        isa.check()?;
+        Ok(PackedWeights {
+            isa,
+            k: 0,
+            n: 0,
+            layout: Layout::of(isa),
+            steps: 0,
+            data: Buffer::default(),
+            scale: Buffer::default(),
+            bias: Buffer::default(),
+            sum: Buffer::default(),
+        })
+    }
+
+    /// Room for `[k, n]`, with whatever was there before. Nothing ever writes the bias of keys, so it stays 0. Columns
+    /// that pad the last panel may hold anything: the kernels do not store what comes of them.
+    pub(crate) fn reshape(&mut self, k: usize, n: usize) {
+        let Layout { width, group } = self.layout;
+        (self.k, self.n, self.steps) = (k, n, k.div_ceil(group));
+        let columns = n.next_multiple_of(width);
+        self.data.prepare(columns * self.steps * group);
+        self.scale.prepare(columns);
+        self.bias.prepare(columns);
+        self.sum.prepare(columns);
     }
 
     /// The instruction set that this was packed for, and that [`linear`](crate::linear()) will run on.

@@ -16,7 +16,7 @@ const STEP: usize = 32;
 /// All tiles of a block of rows.
 ///
 /// # Safety
-/// The processor has AVX2 and FMA; `weights` is packed for it; the pointers of `block` are valid for `[rows, n]`.
+/// The processor has AVX2 and FMA; `weights` is packed for it; the pointers of `block` are valid for `[rows, out_stride]`.
 #[target_feature(enable = "avx2,fma")]
 pub(super) unsafe fn block<const EPILOGUE: u8>(weights: &PackedWeights, block: &Block<'_, i16>) {
     let rows = block.scales.len();
@@ -78,7 +78,7 @@ unsafe fn tile<const R: usize, const EPILOGUE: u8>(
         if left == 0 {
             break;
         }
-        // SAFETY: the slices hold 16 values each; the masked accesses stay within `[rows, n]`.
+        // SAFETY: the slices hold 16 values each; the masked accesses stay within `[rows, out_stride]`.
         unsafe {
             let lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
             let mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(left.min(8) as i32), lane);
@@ -91,7 +91,7 @@ unsafe fn tile<const R: usize, const EPILOGUE: u8>(
                 let sum = _mm256_cvtepi32_ps(_mm256_sub_epi32(sums[c], shift));
                 let scale = _mm256_mul_ps(weight_scale, _mm256_set1_ps(scale.scale));
                 let mut y = _mm256_add_ps(_mm256_mul_ps(sum, scale), bias);
-                let at = (row + i) * weights.n() + first + 8 * c;
+                let at = (row + i) * block.out_stride + first + 8 * c;
                 if EPILOGUE == GELU {
                     y = gelu(y);
                 }

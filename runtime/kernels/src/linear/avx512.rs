@@ -16,7 +16,7 @@ const STEP: usize = 256;
 ///
 /// # Safety
 /// The processor has AVX-512 F, BW, VL, DQ, VNNI; `weights` is packed for it; the pointers of `block` are valid for
-/// `[rows, n]`.
+/// `[rows, out_stride]`.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma")]
 pub(super) unsafe fn block<const EPILOGUE: u8>(weights: &PackedWeights, block: &Block<'_, u8>) {
     let rows = block.scales.len();
@@ -57,7 +57,7 @@ unsafe fn tile<const R: usize, const EPILOGUE: u8>(
     // The results are usually not in the cache: ask for their lines now, hidden behind the multiplications.
     for i in 0..R {
         for c in 0..VECTORS {
-            let at = (row + i) * weights.n() + first + 16 * c;
+            let at = (row + i) * block.out_stride + first + 16 * c;
             // A prefetch of an address past the end is harmless.
             _mm_prefetch::<_MM_HINT_ET0>(block.out.wrapping_add(at).cast());
             if EPILOGUE == ADD {
@@ -88,34 +88,41 @@ unsafe fn tile<const R: usize, const EPILOGUE: u8>(
     let scales = &weights.scale.as_slice()[first..first + 16 * VECTORS];
     let biases = &weights.bias.as_slice()[first..first + 16 * VECTORS];
     let column_sums = &weights.sum.as_slice()[first..first + 16 * VECTORS];
-    for c in 0..VECTORS {
-        let left = weights.n().saturating_sub(first + 16 * c);
-        if left == 0 {
-            break;
-        }
-        let mask: __mmask16 = if left >= 16 { !0 } else { (1 << left) - 1 };
-        // SAFETY: the slices hold 64 values each; the masked accesses stay within `[rows, n]`.
-        unsafe {
-            let column_sum = _mm512_loadu_si512(column_sums.as_ptr().add(16 * c).cast());
-            let weight_scale = _mm512_loadu_ps(scales.as_ptr().add(16 * c));
-            let bias = _mm512_loadu_ps(biases.as_ptr().add(16 * c));
-            for (i, sums) in sums.iter().enumerate() {
-                let scale = block.scales[row + i];
-                let shift = _mm512_mullo_epi32(column_sum, _mm512_set1_epi32(scale.zero));
-                let sum = _mm512_cvtepi32_ps(_mm512_sub_epi32(sums[c], shift));
-                let scale = _mm512_mul_ps(weight_scale, _mm512_set1_ps(scale.scale));
-                let mut y = _mm512_add_ps(_mm512_mul_ps(sum, scale), bias);
-                let at = (row + i) * weights.n() + first + 16 * c;
-                if EPILOGUE == GELU {
-                    y = gelu(y);
-                }
-                if EPILOGUE == ADD {
-                    y = _mm512_add_ps(y, _mm512_maskz_loadu_ps(mask, block.residual.add(at)));
-                }
-                _mm512_mask_storeu_ps(block.out.add(at), mask, y);
+    // Written out: in a loop the compiler would keep the sums in memory to index them.
+    macro_rules! finish {
+        ($c:literal) => {
+            let left = weights.n().saturating_sub(first + 16 * $c);
+            if left == 0 {
+                return;
             }
-        }
+            let mask: __mmask16 = if left >= 16 { !0 } else { (1 << left) - 1 };
+            // SAFETY: the slices hold 64 values each; the masked accesses stay within `[rows, out_stride]`.
+            unsafe {
+                let column_sum = _mm512_loadu_si512(column_sums.as_ptr().add(16 * $c).cast());
+                let weight_scale = _mm512_loadu_ps(scales.as_ptr().add(16 * $c));
+                let bias = _mm512_loadu_ps(biases.as_ptr().add(16 * $c));
+                for i in 0..R {
+                    let scale = block.scales[row + i];
+                    let shift = _mm512_mullo_epi32(column_sum, _mm512_set1_epi32(scale.zero));
+                    let sum = _mm512_cvtepi32_ps(_mm512_sub_epi32(sums[i][$c], shift));
+                    let scale = _mm512_mul_ps(weight_scale, _mm512_set1_ps(scale.scale));
+                    let mut y = _mm512_add_ps(_mm512_mul_ps(sum, scale), bias);
+                    let at = (row + i) * block.out_stride + first + 16 * $c;
+                    if EPILOGUE == GELU {
+                        y = gelu(y);
+                    }
+                    if EPILOGUE == ADD {
+                        y = _mm512_add_ps(y, _mm512_maskz_loadu_ps(mask, block.residual.add(at)));
+                    }
+                    _mm512_mask_storeu_ps(block.out.add(at), mask, y);
+                }
+            }
+        };
     }
+    finish!(0);
+    finish!(1);
+    finish!(2);
+    finish!(3);
 }
 
 /// [`crate::math::gelu`], the same operations in the same order.

@@ -13,7 +13,7 @@ const COLUMNS: usize = 16;
 /// All tiles of a block of rows.
 ///
 /// # Safety
-/// The pointers of `block` are valid for `[rows, n]`.
+/// The pointers of `block` are valid for `[rows, out_stride]`.
 pub(super) unsafe fn block<const EPILOGUE: u8>(weights: &PackedWeights, block: &Block<'_, i16>) {
     let rows = block.scales.len();
     for panel in 0..weights.n().div_ceil(COLUMNS) {
@@ -65,7 +65,7 @@ fn sums<const R: usize>(
 /// Scale, zero point, bias, then GELU or residual of one row of one panel.
 ///
 /// # Safety
-/// The pointers of `block` are valid for `[rows, n]`, `row < rows`.
+/// The pointers of `block` are valid for `[rows, out_stride]`, `row < rows`.
 #[inline]
 unsafe fn finish<const EPILOGUE: u8>(
     weights: &PackedWeights,
@@ -83,11 +83,11 @@ unsafe fn finish<const EPILOGUE: u8>(
         let sum = sum.wrapping_sub(shift) as f32;
         let mut y = sum * (weights.scale.as_slice()[column] * scale.scale)
             + weights.bias.as_slice()[column];
-        let at = row * weights.n() + column;
+        let at = row * block.out_stride + column;
         if EPILOGUE == GELU {
             y = gelu(y);
         }
-        // SAFETY: `at` lies within `[rows, n]`.
+        // SAFETY: `at` lies within `[rows, out_stride]`.
         unsafe {
             if EPILOGUE == ADD {
                 y += *block.residual.add(at);

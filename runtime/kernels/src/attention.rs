@@ -1,0 +1,254 @@
+//! Attention of a vision transformer, softmax(Q K / sqrt d) V, without ever storing a whole attention matrix: each block
+//! of rows gets its logits, its weights and its result while they are in the cache.
+//!
+//! Q K is the int8 linear layer with the keys in the place of the weights: queries are quantised per token to u8, keys
+//! per token to s8 after their mean is taken off (which moves all logits of a row alike, so that softmax does not see it,
+//! and leaves less to round; SageAttention, Zhang et al. 2024). The weights that softmax gives have 14 bits: at 8 they
+//! lose the many small ones, which cost more accuracy than all linear layers together. Values are s8 per channel, less
+//! their mean, which the weights, summing to one, bring back exactly.
+
+mod keys;
+mod mix;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod softmax;
+mod values;
+
+use crate::buffer::Buffer;
+use crate::error::{same_len, whole_rows};
+use crate::linear::{Epilogue, LINE, run_block};
+use crate::{Error, Isa, PackedWeights, Scratch};
+use values::Values;
+
+/// Channels of a head: 64 in every published vision transformer of the ViT family.
+pub const HEAD_WIDTH: usize = 64;
+/// Longest sequence; only keeps index arithmetic far from overflow.
+const MOST_TOKENS: usize = 1 << 20;
+/// Tokens are padded to a multiple of this with weights of 0, so that no kernel has a remainder.
+const PADDING: usize = 16;
+/// Rows that are worked on at a time: whole tiles, and 50 KB of logits at 1 025 tokens.
+const BLOCK_ROWS: usize = 12;
+
+/// Keys and values of one head of one image, laid out for the instruction set that will read them. Memory is kept between
+/// images.
+#[derive(Clone)]
+pub struct PackedHead {
+    keys: PackedWeights,
+    values: Values,
+    /// Whether all keys and values were finite.
+    finite: bool,
+}
+
+impl PackedHead {
+    /// A head without tokens.
+    ///
+    /// # Errors
+    /// [`Error::IsaUnavailable`].
+    pub fn new(isa: Isa) -> Result<PackedHead, Error> {
+        Ok(PackedHead {
+            keys: PackedWeights::empty(isa)?,
+            values: Values::empty(),
+            finite: true,
+        })
+    }
+
+    /// Takes the columns of head `head` (from 0) out of `keys` and `values`, both `[tokens, width]` with all heads side by
+    /// side. Logits are multiplied by `scale`, usually 1 / sqrt(64).
+    ///
+    /// # Errors
+    /// [`Error::HeadWidth`] when `width` is no multiple of [`HEAD_WIDTH`], [`Error::Dimension`] when there is no such head
+    /// or no token, [`Error::NotWholeRows`] and [`Error::Length`] when the slices do not fit, [`Error::NotFinite`] when
+    /// `scale` is not.
+    pub fn pack(
+        &mut self,
+        head: usize,
+        keys: &[f32],
+        values: &[f32],
+        width: usize,
+        scale: f32,
+    ) -> Result<(), Error> {
+        if width == 0 || !width.is_multiple_of(HEAD_WIDTH) {
+            return Err(Error::HeadWidth { found: width });
+        }
+        let within = |what, found, most| match (1..=most).contains(&found) {
+            true => Ok(()),
+            false => Err(Error::Dimension { what, found, most }),
+        };
+        within("number of the head, from 1", head + 1, width / HEAD_WIDTH)?;
+        let tokens = whole_rows("keys [tokens, width]", width, keys.len())?;
+        within("tokens", tokens, MOST_TOKENS)?;
+        same_len("values [tokens, width]", keys.len(), values.len())?;
+        crate::error::all_finite("scale of the logits", &[scale])?;
+        self.keys.reshape(HEAD_WIDTH, tokens);
+        let first = head * HEAD_WIDTH;
+        let isa = self.keys.isa();
+        // SAFETY: the instruction set was checked when the head was made.
+        unsafe {
+            self.finite = keys::pack(isa, keys, width, first, scale, &mut self.keys);
+            let padded = tokens.next_multiple_of(PADDING);
+            self.finite &= self.values.pack(isa, values, width, first, padded);
+        }
+        Ok(())
+    }
+
+    /// Tokens that were packed.
+    #[must_use]
+    pub fn tokens(&self) -> usize {
+        self.keys.n()
+    }
+}
+
+impl std::fmt::Debug for PackedHead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PackedHead")
+            .field("isa", &self.keys.isa())
+            .field("tokens", &self.tokens())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Attention of some rows: `queries` and `out` are `[rows, width]`, all heads side by side, as many as there are in
+/// `heads`. Rows do not see each other, so they may be split over threads at will: the result has the same bits.
+///
+/// A query that holds a NaN or an infinity gives NaN in its row of that head; a key or value that does gives NaN in all
+/// rows of that head.
+///
+/// Against exact attention in float: bounded by the rounding of queries (255 levels over the range of each), keys and values
+/// (255 levels each), and weights (14 bits), tested.
+///
+/// # Errors
+/// [`Error::Dimension`] when there is no head, or heads disagree on their tokens, [`Error::NotWholeRows`] and
+/// [`Error::Length`] when the slices do not fit, [`Error::IsaUnavailable`] when heads were packed for different
+/// instruction sets.
+pub fn attend(
+    heads: &[PackedHead],
+    queries: &[f32],
+    out: &mut [f32],
+    scratch: &mut Scratch,
+) -> Result<(), Error> {
+    let width = heads.len() * HEAD_WIDTH;
+    let (tokens, isa) = match heads.first() {
+        Some(head) if head.tokens() > 0 => (head.tokens(), head.keys.isa()),
+        _ => {
+            return Err(Error::Dimension {
+                what: "heads with tokens",
+                found: 0,
+                most: MOST_TOKENS,
+            });
+        }
+    };
+    for head in heads {
+        same_len("tokens of a head", tokens, head.tokens())?;
+        if head.keys.isa() != isa {
+            return Err(Error::IsaUnavailable {
+                isa: head.keys.isa(),
+            });
+        }
+    }
+    let rows = whole_rows("queries [rows, width]", width, queries.len())?;
+    same_len("output of attention [rows, width]", rows * width, out.len())?;
+    let stride = tokens.next_multiple_of(PADDING);
+    let mut own = Block {
+        queries: std::mem::take(&mut scratch.queries),
+        logits: std::mem::take(&mut scratch.logits),
+        weights: std::mem::take(&mut scratch.weights),
+        inverse: std::mem::take(&mut scratch.inverse),
+        #[cfg(target_arch = "aarch64")]
+        halves: std::mem::take(&mut scratch.halves),
+        stride,
+    };
+    for start in (0..rows).step_by(BLOCK_ROWS) {
+        let count = BLOCK_ROWS.min(rows - start);
+        let queries = &queries[start * width..(start + count) * width];
+        let out = &mut out[start * width..(start + count) * width];
+        for (number, head) in heads.iter().enumerate() {
+            // SAFETY: the instruction set was checked when the heads were made; the lengths agree.
+            unsafe { own.run(head, number * HEAD_WIDTH, queries, out, width, scratch) };
+        }
+    }
+    scratch.queries = own.queries;
+    scratch.logits = own.logits;
+    scratch.weights = own.weights;
+    scratch.inverse = own.inverse;
+    #[cfg(target_arch = "aarch64")]
+    {
+        scratch.halves = own.halves;
+    }
+    Ok(())
+}
+
+/// Working memory of a block of rows.
+struct Block {
+    /// `[rows, HEAD_WIDTH]`.
+    queries: Buffer<f32>,
+    /// `[rows, stride]`.
+    logits: Buffer<f32>,
+    /// `[rows, stride]`.
+    weights: Buffer<i16>,
+    #[cfg(target_arch = "aarch64")]
+    halves: Buffer<i8>,
+    stride: usize,
+    /// `[rows]`: one over the sum of a row of weights.
+    inverse: Buffer<f32>,
+}
+
+impl Block {
+    /// One head, whose columns start at `first`.
+    ///
+    /// # Safety
+    /// The instruction set of `head` is available; `queries` and `out` are whole rows of `width`, and
+    /// `first + HEAD_WIDTH <= width`.
+    unsafe fn run(
+        &mut self,
+        head: &PackedHead,
+        first: usize,
+        queries: &[f32],
+        out: &mut [f32],
+        width: usize,
+        scratch: &mut Scratch,
+    ) {
+        let isa = head.keys.isa();
+        let rows = queries.len() / width;
+        let own = self.queries.prepare(rows * HEAD_WIDTH);
+        for (own, row) in own
+            .chunks_exact_mut(HEAD_WIDTH)
+            .zip(queries.chunks_exact(width))
+        {
+            own.copy_from_slice(&row[first..first + HEAD_WIDTH]);
+        }
+        let logits = self.logits.prepare(rows * self.stride);
+        let stride = HEAD_WIDTH.next_multiple_of(LINE);
+        // SAFETY: the promise of the caller; logits are [rows, stride] with stride >= tokens.
+        unsafe {
+            run_block(
+                &head.keys,
+                own,
+                stride,
+                Epilogue::None,
+                logits,
+                self.stride,
+                scratch,
+            )
+        };
+        let weights = self.weights.prepare(rows * self.stride);
+        let inverse = self.inverse.prepare(rows);
+        // SAFETY: the promise of the caller.
+        unsafe { softmax::rows(isa, logits, self.stride, head.tokens(), weights, inverse) };
+        for (inverse, query) in inverse.iter_mut().zip(&scratch.rows) {
+            if !head.finite || query.scale.is_nan() {
+                *inverse = f32::NAN;
+            }
+        }
+        let mix = mix::Mix {
+            weights,
+            stride: self.stride,
+            values: &head.values,
+            inverse,
+            #[cfg(target_arch = "aarch64")]
+            halves: &mut self.halves,
+        };
+        // SAFETY: the instruction set is available; weights are [rows, stride], values were packed for stride tokens, and
+        // each row of `out` has HEAD_WIDTH values from `first` on.
+        unsafe { mix.run(isa, &mut out[first..], width) };
+    }
+}

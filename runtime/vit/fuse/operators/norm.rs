@@ -1,0 +1,107 @@
+use andon_kernels::{Isa, layer_norm};
+use tract_linalg::multithread::par_chunks_mut;
+use tract_onnx::model::ParsingContext;
+use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_hir::internal::*;
+
+use super::{constant, floats};
+
+/// Reads a node: inputs are `x` `[.., k]`, scale `[k]` and offset `[k]`.
+pub(super) fn read(
+    _: &ParsingContext,
+    node: &NodeProto,
+) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
+    let epsilon = node.get_attr_opt::<f32>("epsilon")?.unwrap_or(1e-5);
+    Ok((expand(Norm { epsilon }), vec![]))
+}
+
+/// A LayerNorm whose shapes are not known yet.
+#[derive(Debug, Clone)]
+struct Norm {
+    epsilon: f32,
+}
+
+impl Expansion for Norm {
+    fn name(&self) -> StaticName {
+        super::NORM.into()
+    }
+
+    fn rules<'r, 'p: 'r, 's: 'r>(
+        &'s self,
+        s: &mut Solver<'r>,
+        inputs: &'p [TensorProxy],
+        outputs: &'p [TensorProxy],
+    ) -> InferenceResult {
+        check_input_arity(inputs, 3)?;
+        check_output_arity(outputs, 1)?;
+        s.equals(&inputs[0].datum_type, f32::datum_type())?;
+        s.equals(&outputs[0].datum_type, f32::datum_type())?;
+        s.equals(&outputs[0].shape, &inputs[0].shape)
+    }
+
+    fn wire(
+        &self,
+        prefix: &str,
+        model: &mut TypedModel,
+        inputs: &[OutletId],
+    ) -> TractResult<TVec<OutletId>> {
+        let x = model.outlet_fact(inputs[0])?.clone();
+        let (scale, offset) = (constant(model, inputs[1])?, constant(model, inputs[2])?);
+        for parameter in [&scale, &offset] {
+            let k = parameter.len().to_dim();
+            ensure!(
+                x.shape.last() == Some(&k),
+                "{prefix}: {x:?} does not fit {k} scales"
+            );
+        }
+        let op = LayerNorm {
+            epsilon: self.epsilon.to_bits(),
+            scale,
+            offset,
+        };
+        model.wire_node(prefix, op, &inputs[..1])
+    }
+}
+
+/// A LayerNorm with its parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct LayerNorm {
+    /// The bits of it, so that operators can be compared.
+    epsilon: u32,
+    scale: Arc<Tensor>,
+    offset: Arc<Tensor>,
+}
+
+impl Op for LayerNorm {
+    fn name(&self) -> StaticName {
+        super::NORM.into()
+    }
+
+    op_as_typed_op!();
+}
+
+impl EvalOp for LayerNorm {
+    op_out_of_plan!();
+
+    fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        let x = args_1!(inputs);
+        let mut out = Tensor::zero::<f32>(x.shape())?;
+        let (x, scale, offset) = (floats(&x)?, floats(&self.scale)?, floats(&self.offset)?);
+        let (k, epsilon) = (scale.len(), f32::from_bits(self.epsilon));
+        let mut plain = out.try_as_plain_ram_mut()?;
+        par_chunks_mut(plain.as_slice_mut::<f32>()?, k, x.len(), |row, out| {
+            let x = &x[row * k..][..out.len()];
+            Ok(layer_norm(Isa::detect(), x, scale, offset, epsilon, out)?)
+        })?;
+        drop(plain);
+        Ok(tvec!(out.into_tvalue()))
+    }
+}
+
+impl TypedOp for LayerNorm {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        Ok(tvec!(f32::fact(inputs[0].shape.clone())))
+    }
+
+    as_op!();
+}

@@ -1,0 +1,197 @@
+//! The network on fused operators against plain `tract` in float: how far the taps are apart, and
+//! how much time either takes.
+//!
+//! `cargo bench --bench backbone [-- [errors|times] [ROUNDS]]`, or `-- serve SIDE THREADS`, which
+//! runs the fused network once for each line of standard input and answers with the seconds that it
+//! took (`against_onnxruntime.py` beside this file asks). Both engines run in turn, so that
+//! other work on the machine costs both the same; the figure is the median of the ratios of
+//! neighbouring runs. Times are of the wall clock.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use andon::image::{self, InputSize, Preparation};
+use andon::vit::{Backbone, Engine, Model, TapKind, TapRequest, Taps};
+use anyhow::{Context, Result};
+
+const DATA: &str = "../shared/data";
+const SIDES: [usize; 2] = [224, 448];
+const KINDS: [TapKind; 4] = [
+    TapKind::Query,
+    TapKind::Key,
+    TapKind::Value,
+    TapKind::Tokens,
+];
+
+fn main() -> Result<()> {
+    // Cargo passes `--bench`.
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|w| !w.starts_with("--"))
+        .collect();
+    let wants = |what| words.is_empty() || words.iter().any(|w| w == what);
+    let rounds = words.iter().find_map(|w| w.parse().ok()).unwrap_or(15);
+    let only_rounds = words.iter().all(|w| w.parse::<usize>().is_ok());
+    let model = Model::embedded()?;
+    if let [what, side, threads] = &words[..]
+        && what == "serve"
+    {
+        return serve(&model, side.parse()?, threads.parse()?);
+    }
+    println!("model {}", model.manifest().name);
+    if only_rounds || wants("errors") {
+        errors(&model)?;
+    }
+    if only_rounds || wants("times") {
+        times(&model, rounds)?;
+    }
+    Ok(())
+}
+
+fn every_tap(model: &Model) -> TapRequest {
+    let blocks = 1..=model.manifest().architecture.blocks;
+    TapRequest::new(blocks.flat_map(|block| KINDS.map(|kind| (block, kind))))
+}
+
+/// Relative L2 distance of every tap from that of plain `tract`, the worst over the pictures.
+fn errors(model: &Model) -> Result<()> {
+    for side in SIDES {
+        let request = every_tap(model);
+        let prepare = |engine| Backbone::with_engine(model, (side, side), &request, 1, engine);
+        let (plain, fused) = (prepare(Engine::Plain)?, prepare(Engine::Fused)?);
+        let inputs = inputs(model, side)?;
+        let mut worst = vec![[0f64; 4]; model.manifest().architecture.blocks];
+        for input in &inputs {
+            let (expected, found) = (plain.run(input)?, fused.run(input)?);
+            for (block, row) in worst.iter_mut().enumerate() {
+                for (kind, cell) in KINDS.iter().zip(row) {
+                    *cell = cell.max(distance(&expected, &found, block + 1, *kind)?);
+                }
+            }
+        }
+        println!(
+            "\nfused against plain, {side} px, worst of {} pictures",
+            inputs.len()
+        );
+        println!("block   query     key   value  tokens");
+        for (block, row) in worst.iter().enumerate() {
+            print!("{:5}", block + 1);
+            row.iter().for_each(|cell| print!("  {cell:.4}"));
+            println!();
+        }
+    }
+    Ok(())
+}
+
+fn distance(expected: &Taps, found: &Taps, block: usize, kind: TapKind) -> Result<f64> {
+    let tap = |taps: &Taps| -> Result<Vec<f32>> {
+        let tap = taps.get(block, kind).context("a tap is missing")?;
+        Ok(tap.rows().to_vec())
+    };
+    let (expected, found) = (tap(expected)?, tap(found)?);
+    let square = |v: f32| f64::from(v).powi(2);
+    let apart: f64 = expected
+        .iter()
+        .zip(&found)
+        .map(|(a, b)| square(a - b))
+        .sum();
+    let length: f64 = expected.iter().map(|v| square(*v)).sum();
+    Ok((apart / length).sqrt())
+}
+
+fn times(model: &Model, rounds: usize) -> Result<()> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    for side in SIDES {
+        for threads in [1, 2].into_iter().filter(|n| *n <= cores) {
+            let request = every_tap(model);
+            let prepare =
+                |engine| Backbone::with_engine(model, (side, side), &request, threads, engine);
+            let (plain, fused) = (prepare(Engine::Plain)?, prepare(Engine::Fused)?);
+            let input = vec![0.5; 3 * side * side];
+            let seconds = |backbone: &Backbone| -> Result<f64> {
+                let start = Instant::now();
+                backbone.run(&input)?;
+                Ok(start.elapsed().as_secs_f64())
+            };
+            // The first runs fetch memory from the system.
+            seconds(&plain)?;
+            seconds(&fused)?;
+            let (mut ratios, mut of_plain, mut of_fused) = (vec![], vec![], vec![]);
+            for _ in 0..rounds {
+                let (plain, fused) = (seconds(&plain)?, seconds(&fused)?);
+                ratios.push(fused / plain);
+                of_plain.push(plain);
+                of_fused.push(fused);
+            }
+            println!(
+                "{side} px, {threads} thread(s), every tap: fused / plain {:.3} (median of \
+                 {rounds}); medians {:.0} and {:.0} ms",
+                median(ratios),
+                1e3 * median(of_fused),
+                1e3 * median(of_plain),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn serve(model: &Model, side: usize, threads: usize) -> Result<()> {
+    let backbone = Backbone::new(model, (side, side), &every_tap(model), threads)?;
+    let input = vec![0.5; 3 * side * side];
+    for line in std::io::stdin().lines() {
+        line?;
+        let start = Instant::now();
+        backbone.run(&input)?;
+        println!("{}", start.elapsed().as_secs_f64());
+    }
+    Ok(())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// One real picture of each set, as input of the network; a drawn one where there are none.
+fn inputs(model: &Model, side: usize) -> Result<Vec<Vec<f32>>> {
+    let colours = &model.manifest().input;
+    let size = InputSize {
+        width: side,
+        height: side,
+    };
+    let preparation = Preparation::new(None, size, colours.mean, colours.std);
+    let mut inputs = Vec::new();
+    for set in ["screws", "tiles", "pcb"] {
+        let folder = Path::new(DATA).join(set);
+        if let Some(path) = first_picture(&folder) {
+            let picture = image::read(&path)?;
+            inputs.push(preparation.normalise(&preparation.crop(&picture)?));
+        }
+    }
+    if inputs.is_empty() {
+        eprintln!("{DATA} is not there: a drawn picture is used");
+        let drawn = ::image::RgbImage::from_fn(side as u32, side as u32, |x, y| {
+            ::image::Rgb([(x * y / 7) as u8, (x * 3 + y) as u8, (x ^ y) as u8])
+        });
+        inputs.push(preparation.normalise(&drawn));
+    }
+    Ok(inputs)
+}
+
+/// The first picture in a folder and the folders in it, by name.
+fn first_picture(folder: &Path) -> Option<PathBuf> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    entries.sort();
+    entries.into_iter().find_map(|path| {
+        if path.is_dir() {
+            return first_picture(&path);
+        }
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        ["jpg", "jpeg", "png"]
+            .contains(&extension.as_str())
+            .then_some(path)
+    })
+}
