@@ -1,6 +1,8 @@
-//! The computer that the program runs on, as far as a station must know it: how hot it is.
+//! The computer that the program runs on, as far as a station must know it: how hot it is, and how
+//! much room its disk has.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use serde::Serialize;
@@ -25,6 +27,15 @@ pub fn temperatures() -> Vec<Temperature> {
 /// Whether any sensor is at [`HOT`] or above.
 pub fn is_hot() -> bool {
     temperatures().iter().any(|t| t.celsius >= HOT)
+}
+
+/// Bytes that this user may still write on the file system that holds `path`.
+///
+/// # Errors
+/// `path` is not there, or the system does not tell.
+pub fn free_bytes(path: &Path) -> io::Result<u64> {
+    let system = rustix::fs::statvfs(path)?;
+    Ok(system.f_bavail.saturating_mul(system.f_frsize))
 }
 
 fn zones(folder: &Path) -> Vec<Temperature> {

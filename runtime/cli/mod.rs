@@ -2,10 +2,12 @@
 //! everything else to stderr.
 
 mod demo;
+mod doctor;
 mod eval;
 mod explain;
 mod files;
 mod inspect;
+mod journal;
 mod learn;
 mod model;
 mod output;
@@ -13,6 +15,8 @@ mod progress;
 mod recipe;
 mod run;
 mod source;
+mod status;
+mod words;
 
 use std::process::ExitCode;
 
@@ -57,6 +61,15 @@ enum Command {
     /// Look into the model, or verify its file
     #[command(subcommand)]
     Model(model::Command),
+    /// Show what the running station does: state, lamps, counters, last part, drift, faults
+    Status(status::StatusArgs),
+    /// Give the running station an order
+    Tell(status::TellArgs),
+    /// Look into a station's record, verify it, or export it
+    #[command(subcommand)]
+    Journal(journal::Command),
+    /// Look whether this computer can be a station, and what to do if not
+    Doctor(doctor::Args),
 }
 
 /// Runs the program.
@@ -71,6 +84,10 @@ pub fn main() -> ExitCode {
         Command::Check(args) => run::check(&args),
         Command::Recipe(command) => recipe::run(&command),
         Command::Model(command) => model::run(&command),
+        Command::Status(args) => status::status(&args),
+        Command::Tell(args) => status::tell(&args),
+        Command::Journal(command) => journal::run(&command),
+        Command::Doctor(args) => doctor::run(&args),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
