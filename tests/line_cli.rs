@@ -316,3 +316,15 @@ fn the_doctor_fails_for_a_station_whose_camera_is_not_there() {
         &["FAIL  camera    /dev/v4l/by-id/none", "camera.device"],
     );
 }
+
+#[test]
+fn the_station_file_of_the_manual_is_one() {
+    let manual = include_str!("../docs/line.md");
+    let (_, text) = manual.split_once("```toml\n").unwrap();
+    let (text, _) = text.split_once("```").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("station.toml");
+    fs::write(&file, text).unwrap();
+    let run = andon(["doctor", "--station", file.to_str().unwrap()]);
+    holds(&run, &["OK    station   \"press 4\""]);
+}

@@ -116,7 +116,7 @@ pub(super) fn look() -> Vec<Finding> {
         "measured"
     };
     let found = format!(
-        "{name} (profile {:?}): {} threads on cores {}, about {} ms a part ({kind}: {})",
+        "{name} (profile {:?}): network threads {}, on cores {}, about {} ms a part ({kind}: {})",
         board.name, board.cpu.threads, board.cpu.pin, board.cycle.cycle_time_ms, board.cycle.basis
     );
     let mut findings = vec![Finding::ok("board", found)];

@@ -35,10 +35,7 @@ pub(super) fn readable(status: &Value) -> String {
             .map(|frames| fields(frames, &[]))
             .unwrap_or_default(),
     );
-    for (n, line) in entries(get("drift"), |quantity, value| drift(quantity, value))
-        .iter()
-        .enumerate()
-    {
+    for (n, line) in entries(get("drift"), drift).iter().enumerate() {
         row(if n == 0 { "drift" } else { "" }, line.clone());
     }
     for (n, line) in faults(get("faults")).iter().enumerate() {
