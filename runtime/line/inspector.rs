@@ -228,8 +228,8 @@ impl Inspector {
                         return;
                     }
                     // After the answer, so that no part waits for the encoder.
-                    if let (Some(name), Some(pixels)) = (name, picture)
-                        && let Some(bytes) = encoded(&order.frame, &pixels)
+                    if let Some(name) = name
+                        && let Some(bytes) = encoded(&order.frame, picture.as_deref())
                         && give
                             .send(FromInspector::Picture(Picture { name, bytes }))
                             .is_err()
@@ -282,14 +282,14 @@ impl Work {
         let judged = self.inspect(order);
         let (outcome, inspection, pixels) = match judged {
             Ok((judgement, inspection, pixels)) => (Ok(judgement), Some(inspection), Some(pixels)),
-            Err(reason) => (Err(reason), None, None),
+            Err(reason) => (Err(reason), None, order.pixels.clone()),
         };
-        let keep = inspection.as_ref().is_some_and(|inspection| {
-            let good = inspection.verdict == Verdict::Ok;
-            let keep = self.sampling.keeps(good, self.good);
-            self.good += u64::from(good);
-            keep
-        });
+        // What could not be judged is kept like a bad part: somebody will want to see it.
+        let good = inspection
+            .as_ref()
+            .is_some_and(|i| i.verdict == Verdict::Ok);
+        let keep = self.sampling.keeps(good, self.good);
+        self.good += u64::from(good);
         let image = keep.then(|| {
             let end = extension(&order.frame);
             format!("{}-{:08}.{end}", self.prefix, order.inspect.job.0)
@@ -369,7 +369,7 @@ fn extension(frame: &Frame) -> String {
 }
 
 /// The image as it came where that is a file already, else without loss.
-fn encoded(frame: &Frame, pixels: &RgbImage) -> Option<Vec<u8>> {
+fn encoded(frame: &Frame, pixels: Option<&RgbImage>) -> Option<Vec<u8>> {
     if let Some(file) = frame.file() {
         return std::fs::read(file).ok();
     }
@@ -377,6 +377,6 @@ fn encoded(frame: &Frame, pixels: &RgbImage) -> Option<Vec<u8>> {
         return Some(frame.data().to_vec());
     }
     let mut bytes = std::io::Cursor::new(Vec::new());
-    pixels.write_to(&mut bytes, ImageFormat::Png).ok()?;
+    pixels?.write_to(&mut bytes, ImageFormat::Png).ok()?;
     Some(bytes.into_inner())
 }

@@ -302,8 +302,13 @@ impl Line {
             return;
         }
         match self.camera.wait(None, TURN) {
-            Ok(frame) => {
+            Ok(mut frame) => {
                 self.camera_works();
+                if self.part_a_frame {
+                    // It was read ahead and waited for its turn: this is when its part comes.
+                    let sequence = frame.sequence();
+                    frame = frame.renumbered(clock::now(), sequence);
+                }
                 self.see(Arc::new(frame));
             }
             Err(FrameError::TimedOut { waited, .. }) if waited == TURN => {}
@@ -352,7 +357,7 @@ impl Line {
         let refused = Some(andon_station::Cause::NoFrame);
         let trigger = Trigger {
             refused,
-            ..Trigger::new(Source::Command)
+            ..Trigger::new(Source::Presence)
         };
         self.station.handle_trigger(now, trigger);
         self.drain();
@@ -397,7 +402,7 @@ impl Line {
         if every_frame {
             let trigger = Trigger {
                 at: Some(frame.captured()),
-                ..Trigger::new(Source::Command)
+                ..Trigger::new(Source::Presence)
             };
             self.station.handle_trigger(now, trigger);
             self.drain();
@@ -537,7 +542,11 @@ impl Line {
             .into_iter()
             .map(|quantity| {
                 let status = self.station.drift().status(quantity);
-                (quantity.to_string(), json!(status))
+                let name = json!(quantity).as_str().unwrap_or_default().to_string();
+                (
+                    name,
+                    json!({ "status": status, "meaning": quantity.to_string() }),
+                )
             })
             .collect();
         let camera = self.camera.counts();

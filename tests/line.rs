@@ -1,0 +1,368 @@
+//! A station as it runs: what comes out agrees with `andon inspect`, nothing is lost when it is
+//! killed, and what cannot be judged is rejected.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use andon_journal::{Filter, Record, read, verify};
+use common::{andon, write_good};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A recipe and a folder of good and bad parts.
+struct Bench {
+    recipe: PathBuf,
+    parts: PathBuf,
+}
+
+static BENCH: LazyLock<Bench> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("line");
+    let _ = fs::remove_dir_all(&folder);
+    let good = folder.join("good");
+    write_good(&good, 0..6);
+    let recipe = folder.join("line.andon");
+    let size = common::SIZE.to_string();
+    andon([
+        "learn".as_ref(),
+        "--good".as_ref(),
+        good.as_os_str(),
+        "-o".as_ref(),
+        recipe.as_os_str(),
+        "--size".as_ref(),
+        size.as_ref(),
+    ])
+    .exits(0);
+    let parts = folder.join("parts");
+    write_good(&parts, 6..9);
+    common::bad(20)
+        .image
+        .save(parts.join("zz-bad.png"))
+        .unwrap();
+    Bench { recipe, parts }
+});
+
+/// A station on a folder of images, in a folder of its own.
+struct Station {
+    folder: TempDir,
+}
+
+impl Station {
+    fn new(images: &Path, camera: &str, more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!(
+            "name = \"press 4\"\n[camera]\nsource = \"replay\"\nfolder = {images:?}\n{camera}\n\
+             [[recipe]]\nindex = 7\nfile = {:?}\n[record]\nfolder = \"record\"\n\
+             keep_every_nth_ok = 2\nleave_free_mb = 1\n{more}\n",
+            BENCH.recipe
+        );
+        fs::write(folder.path().join("station.toml"), text).unwrap();
+        Self { folder }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("station.toml")
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.folder.path().join("record/journal")
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_andon"));
+        command
+            .args(["run", "--quiet", "--station"])
+            .arg(self.file());
+        command.stdin(Stdio::null());
+        command
+    }
+
+    fn start(&self) -> Child {
+        let quiet = Stdio::null;
+        self.command()
+            .stdout(quiet())
+            .stderr(quiet())
+            .spawn()
+            .unwrap()
+    }
+
+    fn records(&self, kind: &str) -> Vec<Record> {
+        let filter = Filter {
+            kinds: vec![kind.into()],
+            ..Filter::default()
+        };
+        match read(&self.journal(), filter) {
+            Ok(records) => records.map(Result::unwrap).collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn wait_for_results(&self, count: usize) {
+        let until = Instant::now() + Duration::from_secs(60);
+        while self.records("result").len() < count {
+            assert!(Instant::now() < until, "no {count} results within a minute");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// Sends a signal by its name, without unsafe code.
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill")
+        .args([format!("-{name}"), child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+fn verdict(record: &Record) -> String {
+    let verdict = &record.data["part"]["verdict"];
+    verdict.as_str().unwrap_or("error").to_lowercase()
+}
+
+#[test]
+fn a_replay_gives_the_verdicts_and_scores_of_inspect() {
+    let station = Station::new(&BENCH.parts, "", "");
+    assert!(station.command().status().unwrap().success());
+    let run = andon(
+        ["inspect", "--json", "-r"]
+            .map(Into::into)
+            .into_iter()
+            .chain([
+                BENCH.recipe.clone().into_os_string(),
+                BENCH.parts.clone().into_os_string(),
+            ]),
+    );
+    let lines: Vec<Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let records = station.records("result");
+    assert_eq!((records.len(), lines.len()), (4, 4));
+    for (record, line) in records.iter().zip(&lines) {
+        assert_eq!(record.data["file"], line["image"]);
+        assert_eq!(verdict(record), line["verdict"].as_str().unwrap());
+        let score = record.data["part"]["score"].as_f64().unwrap();
+        let printed = line["score"].as_f64().unwrap();
+        assert!((score - printed).abs() < 0.002, "{score} {printed}");
+        assert_eq!(record.data["inspection"]["regions"], line["regions"]);
+        assert_eq!(record.data["recipe"]["index"], 7);
+    }
+    assert!(records.iter().any(|record| verdict(record) == "ng"));
+    assert!(verify(&station.journal()).unwrap().fault.is_none());
+    // And an auditor can ask about one part.
+    let bad = records.iter().find(|r| verdict(r) == "ng").unwrap();
+    let number = bad.data["part"]["number"].to_string();
+    let journal = station.journal();
+    let words = ["journal", "show", "--part", &number].map(Into::into);
+    let told = andon(words.into_iter().chain([journal.into_os_string()])).exits(0);
+    assert!(
+        told.stdout.contains("NG") && told.stdout.contains("zz-bad.png"),
+        "{told}"
+    );
+}
+
+#[test]
+fn the_image_of_a_rejected_part_is_kept_and_named_in_its_record() {
+    let station = Station::new(&BENCH.parts, "", "");
+    assert!(station.command().status().unwrap().success());
+    let records = station.records("result");
+    let bad = records
+        .iter()
+        .find(|record| verdict(record) == "ng")
+        .unwrap();
+    let name = bad.data["image"].as_str().unwrap();
+    let kept = station.folder.path().join("record/images").join(name);
+    let original = bad.data["file"].as_str().unwrap();
+    assert_eq!(fs::read(kept).unwrap(), fs::read(original).unwrap());
+}
+
+#[test]
+fn an_image_that_cannot_be_read_is_a_part_that_is_rejected() {
+    let images = tempfile::tempdir().unwrap();
+    write_good(images.path(), 6..7);
+    fs::write(images.path().join("aa-broken.png"), b"no picture").unwrap();
+    let station = Station::new(images.path(), "", "");
+    assert!(station.command().status().unwrap().success());
+    let records = station.records("result");
+    assert_eq!(records.len(), 2);
+    assert_eq!(verdict(&records[0]), "error");
+    assert_eq!(verdict(&records[1]), "ok");
+}
+
+#[test]
+fn black_and_white_frames_are_errors_and_never_ok() {
+    let images = tempfile::tempdir().unwrap();
+    for (name, level) in [("a.png", 0), ("b.png", 255)] {
+        let flat = image::RgbImage::from_pixel(200, 200, image::Rgb([level; 3]));
+        flat.save(images.path().join(name)).unwrap();
+    }
+    let station = Station::new(images.path(), "", "");
+    assert!(station.command().status().unwrap().success());
+    let verdicts: Vec<_> = station.records("result").iter().map(verdict).collect();
+    assert_eq!(verdicts, ["error", "error"]);
+}
+
+#[test]
+fn a_station_that_is_told_to_stop_finishes_and_counts_on_from_there() {
+    let station = Station::new(&BENCH.parts, "endless = true\ninterval_ms = 20", "");
+    let mut child = station.start();
+    station.wait_for_results(3);
+    signal(&child, "TERM");
+    assert!(child.wait().unwrap().success());
+    let before = station.records("result").len() as u64;
+    let events = station.records("event");
+    assert_eq!(events.last().unwrap().data["event"], "stopped");
+
+    let mut child = station.start();
+    station.wait_for_results(before as usize + 2);
+    signal(&child, "TERM");
+    assert!(child.wait().unwrap().success());
+    let counters = station.records("counters");
+    let triggers = counters.last().unwrap().data["counters"]["triggers"].as_u64();
+    assert_eq!(triggers.unwrap(), station.records("result").len() as u64);
+}
+
+#[test]
+fn a_killed_station_loses_no_record_and_counts_on() {
+    // Twenty kills here; the journal's own test makes two hundred.
+    let station = Station::new(&BENCH.parts, "endless = true\ninterval_ms = 10", "");
+    let mut results = 0;
+    for round in 0..20_u64 {
+        let mut child = station.start();
+        if round == 0 {
+            station.wait_for_results(1);
+        }
+        std::thread::sleep(Duration::from_millis(300 + round * 137 % 700));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if !station.journal().exists() {
+            continue;
+        }
+        let records = station.records("result");
+        assert!(
+            records.len() >= results,
+            "round {round}: results are missing"
+        );
+        results = records.len();
+        // Counters go on where the last record left them.
+        let last = records
+            .last()
+            .map(|r| r.data["counters"]["triggers"].as_u64().unwrap());
+        assert_eq!(last.unwrap_or(0), results as u64, "round {round}");
+    }
+    let report = verify(&station.journal()).unwrap();
+    assert!(report.fault.is_none(), "{:?}", report.fault);
+    assert!(results > 5, "only {results} results");
+}
+
+#[test]
+fn the_local_socket_tells_the_status_and_takes_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("s.sock");
+    let station = Station::new(
+        &BENCH.parts,
+        "endless = true\ninterval_ms = 50",
+        &format!("[outputs]\nsocket = {socket:?}"),
+    );
+    let mut child = station.start();
+    station.wait_for_results(2);
+    let ask = |request: andon_alert::Request| {
+        andon_alert::ask(&socket, &request, Duration::from_secs(5)).unwrap()
+    };
+    let andon_alert::Response::Status(status) = ask(andon_alert::Request::Status) else {
+        panic!("no status");
+    };
+    assert!(status["counters"]["triggers"].as_u64().unwrap() >= 2);
+    assert_eq!(status["recipe"]["index"], 7);
+    let wrong = andon_alert::Request::Recipe {
+        recipe: "nut".into(),
+    };
+    let andon_alert::Response::Refused(why) = ask(wrong) else {
+        panic!("took a recipe that does not exist");
+    };
+    assert!(why.contains("no recipe is called \"nut\""), "{why}");
+    let who = "shift lead".to_string();
+    ask(andon_alert::Request::ResetCounters { who });
+    signal(&child, "TERM");
+    assert!(child.wait().unwrap().success());
+    let events = station.records("event");
+    assert!(events.iter().any(|e| e.data["event"] == "counters_reset"));
+}
+
+#[test]
+fn a_logger_reads_a_line_of_text_for_each_part() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let station = Station::new(
+        &BENCH.parts,
+        "endless = true\ninterval_ms = 50",
+        &format!("[outputs.tcp]\naddress = \"{address}\""),
+    );
+    let mut child = station.start();
+    let until = Instant::now() + Duration::from_secs(30);
+    let stream = loop {
+        match TcpStream::connect(address) {
+            Ok(stream) => break stream,
+            Err(_) if Instant::now() < until => std::thread::sleep(Duration::from_millis(50)),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    signal(&child, "TERM");
+    assert!(child.wait().unwrap().success());
+    assert!(line.starts_with("ANDON;press 4;"), "{line:?}");
+}
+
+#[test]
+fn a_second_program_on_the_same_record_is_refused() {
+    let station = Station::new(&BENCH.parts, "endless = true\ninterval_ms = 50", "");
+    let mut child = station.start();
+    station.wait_for_results(1);
+    let second = common::run(&mut station.command());
+    signal(&child, "TERM");
+    assert!(child.wait().unwrap().success());
+    let second = second.exits(2);
+    assert!(
+        second
+            .stderr
+            .contains("another program writes this journal"),
+        "{second}"
+    );
+}
+
+#[test]
+fn check_names_the_recipe_that_is_wrong() {
+    let station = Station::new(&BENCH.parts, "", "");
+    andon([
+        "check".as_ref(),
+        "--station".as_ref(),
+        station.file().as_os_str(),
+    ])
+    .exits(0);
+    let recipe = station.folder.path().join("bad.andon");
+    fs::write(&recipe, b"no recipe").unwrap();
+    let text = fs::read_to_string(station.file()).unwrap();
+    let text = text.replace(&format!("{:?}", BENCH.recipe), "\"bad.andon\"");
+    fs::write(station.file(), text).unwrap();
+    let run = andon([
+        "check".as_ref(),
+        "--station".as_ref(),
+        station.file().as_os_str(),
+    ]);
+    assert!(run.exits(2).stderr.contains("bad.andon"));
+}
