@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -17,6 +18,9 @@ use crate::files::{self, JournalFile};
 use crate::record::{self, Digest, MAX_LINE, Seal};
 use crate::recover::{self, Opened};
 use crate::settings::Settings;
+
+/// How long a lock may be held by somebody else before that counts as another program.
+const LOCK_PATIENCE: Duration = Duration::from_millis(300);
 
 /// A journal open for writing; holds the folder's lock as long as it lives.
 #[derive(Debug)]
@@ -292,11 +296,21 @@ fn lock(folder: &Path) -> Result<File, JournalError> {
         .write(true)
         .open(&path)
         .at(&path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(JournalError::Locked {
-            folder: folder.to_owned(),
-        }),
-        Err(fs::TryLockError::Error(error)) => Err(JournalError::io(&path, error)),
+    // A program that starts another one holds the lock twice for the moment between fork and exec,
+    // so one refusal proves nothing.
+    let until = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(fs::TryLockError::WouldBlock) if Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(fs::TryLockError::WouldBlock) => {
+                return Err(JournalError::Locked {
+                    folder: folder.to_owned(),
+                });
+            }
+            Err(fs::TryLockError::Error(error)) => return Err(JournalError::io(&path, error)),
+        }
     }
 }
