@@ -49,7 +49,7 @@ pub enum BenchError {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        source: RecipeError,
+        source: Box<RecipeError>,
     },
     /// A recipe and the model.
     #[error("recipe {}: {source}", path.display())]
@@ -57,7 +57,7 @@ pub enum BenchError {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        source: PipelineError,
+        source: Box<PipelineError>,
     },
     /// A recipe judges otherwise here than where it was learned.
     #[error("recipe {}: {source}", path.display())]
@@ -65,7 +65,7 @@ pub enum BenchError {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        source: ReplayError,
+        source: Box<ReplayError>,
     },
 }
 
@@ -101,19 +101,19 @@ impl Bench {
             step(&path);
             let recipe = Recipe::read(&path).map_err(|source| BenchError::Recipe {
                 path: path.clone(),
-                source,
+                source: source.into(),
             })?;
             let pipeline =
                 Pipeline::new(&model, &recipe, threads).map_err(|source| BenchError::Pipeline {
                     path: path.clone(),
-                    source,
+                    source: source.into(),
                 })?;
             for (number, golden) in (1..).zip(&recipe.golden) {
                 pipeline
                     .replay(golden, number)
                     .map_err(|source| BenchError::Golden {
                         path: path.clone(),
-                        source,
+                        source: source.into(),
                     })?;
             }
             let station = Station {

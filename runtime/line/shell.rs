@@ -294,8 +294,7 @@ impl Line {
 
     /// Waits a moment for a frame, or for the inspector while no frame is wanted.
     fn take_frame(&mut self) {
-        let wanted = !self.camera_ended && !(self.part_a_frame && self.ordered.is_some());
-        if !wanted {
+        if self.camera_ended || self.part_a_frame && self.ordered.is_some() {
             if let Ok(message) = self.inspector.answers().recv_timeout(TURN) {
                 self.take_answer(message);
             }

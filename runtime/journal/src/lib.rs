@@ -24,7 +24,7 @@
 //! line), `removed` (old files made room), `lost` (records that never found room).
 //!
 //! # What it proves
-//! [`verify`] names the first record that was edited, is missing, or was moved. Hashes without a
+//! [`verify()`] names the first record that was edited, is missing, or was moved. Hashes without a
 //! key cannot show that *everything* from some record on was written anew, or that whole records
 //! were cut off the end. For that, note a [`Seal`] elsewhere now and then and give it to
 //! [`verify_against`].

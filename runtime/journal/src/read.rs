@@ -1,5 +1,5 @@
 //! Reading back, in order and with little memory. It believes each line by its own hash; whether
-//! the chain holds is for [`crate::verify`].
+//! the chain holds is for [`crate::verify()`].
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};

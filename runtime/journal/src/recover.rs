@@ -32,7 +32,7 @@ pub struct Opened {
     /// hold one.
     pub last: BTreeMap<String, Record>,
     /// File and line of a record in the newest file that is not sound although sound ones follow,
-    /// which no crash does; [`crate::verify`] looks at all files.
+    /// which no crash does; [`crate::verify()`] looks at all files.
     pub damaged: Option<(PathBuf, u64)>,
 }
 

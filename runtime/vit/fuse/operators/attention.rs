@@ -109,7 +109,6 @@ impl EvalOp for Attention {
             }
             Ok(())
         })?;
-        drop(plain);
         Ok(tvec!(out.into_tvalue()))
     }
 }

@@ -181,7 +181,6 @@ impl EvalOp for Linear {
             let x = &x[row * k..][..out.len() / n * k];
             with_scratch(|scratch| linear(&self.weights, x, epilogue, out, scratch))
         })?;
-        drop(plain);
         Ok(tvec!(out.into_tvalue()))
     }
 }

@@ -93,7 +93,6 @@ impl EvalOp for LayerNorm {
             let x = &x[row * k..][..out.len()];
             Ok(layer_norm(Isa::detect(), x, scale, offset, epsilon, out)?)
         })?;
-        drop(plain);
         Ok(tvec!(out.into_tvalue()))
     }
 }
