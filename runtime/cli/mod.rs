@@ -32,6 +32,10 @@ Start here:
   andon learn --good parts/good -o bracket.andon
   andon inspect -r bracket.andon parts/new --overlay out
   andon eval -r bracket.andon --good parts/good --bad parts/bad --report report.html
+On the line:
+  andon doctor                                   what works on this computer
+  andon check --station press4.toml              everything that can be checked offline
+  andon run --station press4.toml --watch        camera, lamps and record, until told to stop
 
 Exit status of `inspect`: 0 all parts OK, 1 some NG, 2 any error.")]
 struct Cli {

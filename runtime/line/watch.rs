@@ -137,14 +137,14 @@ pub(super) fn render(screen: &Screen<'_>) -> String {
                 outside,
             } => {
                 let mark = if *outside {
-                    "\x1b[33moutside\x1b[0m"
+                    format!("\x1b[33m{quantity}{PLAIN}")
                 } else {
-                    "inside"
+                    "inside".into()
                 };
                 format!("{deviation:+.3} of ±{limit:.3}  {mark}")
             }
         };
-        line(format!("drift  {:<10} {words}", quantity.to_string()));
+        line(format!("drift  {:<9} {words}", short(*quantity)));
     }
     for reason in screen.reasons {
         line(format!("\x1b[33mnote\x1b[0m   {reason}"));
@@ -155,6 +155,17 @@ pub(super) fn render(screen: &Screen<'_>) -> String {
         line(format!("{DIM}{short}{PLAIN}"));
     }
     text
+}
+
+/// What drifts, in one word; [`Quantity`] itself says what to do about it.
+const fn short(quantity: Quantity) -> &'static str {
+    match quantity {
+        Quantity::Lighting => "light",
+        Quantity::Focus => "focus",
+        Quantity::ShiftX => "shift x",
+        Quantity::ShiftY => "shift y",
+        Quantity::Score => "score",
+    }
 }
 
 /// Score against the limit: 40 signs up to twice the limit.
@@ -224,4 +235,50 @@ pub(super) fn summary(counters: &Counters) -> String {
         counters.skipped,
         latency(counters)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use andon_station::{Settings, Station};
+
+    #[test]
+    fn the_view_names_state_lamps_counters_and_what_drifts() {
+        let station =
+            Station::new(Settings::triggered(andon_link::RecipeIndex(3))).expect("sound settings");
+        let drift = DriftStatus::Watching {
+            deviation: -0.3,
+            limit: 0.1,
+            outside: true,
+        };
+        let text = render(&Screen {
+            name: "press 4",
+            outputs: &station.outputs(),
+            counters: station.counters(),
+            last: None,
+            regions: &[],
+            recipe: None,
+            drift: vec![(Quantity::Lighting, drift)],
+            reasons: &["the stack light is not heard".into()],
+            messages: &VecDeque::from(["started".to_string()]),
+            camera: MailboxCounts::default(),
+            uptime: Duration::from_secs(3725),
+        });
+        for words in [
+            "press 4",
+            "up 1:02:05",
+            "parts",
+            "light",
+            "check lamp",
+            "not heard",
+        ] {
+            assert!(text.contains(words), "{words} is missing in {text}");
+        }
+    }
+
+    #[test]
+    fn the_bar_is_full_at_twice_the_limit_and_red_from_the_limit_on() {
+        assert_eq!(bar(5.0).matches('█').count(), 39);
+        assert!(bar(1.0).contains("\x1b[31m") && bar(0.99).contains("\x1b[32m"));
+    }
 }

@@ -36,9 +36,7 @@ fn bench() -> Option<(PathBuf, PathBuf)> {
 fn learn(program: &Path, images: &Path, folder: &Path) -> Result<()> {
     let recipe = folder.join("screws.andon");
     let learned = Command::new(program)
-        .args([
-            "learn", "--take", "8", "--seed", "1", "--good",
-        ])
+        .args(["learn", "--take", "8", "--seed", "1", "--good"])
         .arg(images.join("good"))
         .arg("-o")
         .arg(&recipe)
