@@ -149,6 +149,20 @@ fn the_program_drives_the_light_on_real_images() -> Result<()> {
     let shown = wait(&mut board, "a good part is OK", |o| o.ok && o.results_ready)?;
     ensure!(shown.green && !shown.error, "{shown:?}");
 
+    // A reset in the middle of a part: that part is never OK, and the program sets the light up
+    // again by itself.
+    pulse(&mut board)?;
+    board.reset()?;
+    wait(&mut board, "the light begins anew", |o| !o.ok && !o.ready)?;
+    let ready = wait(&mut board, "the station is ready after a reset", |o| {
+        o.ready
+    })?;
+    ensure!(!ready.ok, "OK for a part from before the reset: {ready:?}");
+    pulse(&mut board)?;
+    wait(&mut board, "the next good part is OK", |o| {
+        o.ok && o.results_ready
+    })?;
+
     running.kill()?;
     let lost = wait(&mut board, "host lost after kill -9", |o| !o.ok && !o.ready)?;
     ensure!(!lost.green, "{lost:?}");
