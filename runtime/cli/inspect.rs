@@ -222,13 +222,7 @@ fn print_row(path: &Path, judged: &Result<Judged>) {
             };
             println!("{word} {:6.2}  {path}", inspection.score);
             for region in &inspection.regions {
-                let [x, y, width, height] = region.bbox;
-                let share = 100.0 * region.what.max(region.where_);
-                println!(
-                    "             at {x},{y} {width} x {height} px, score {:.2}, {share:.0} % {}",
-                    region.score,
-                    region.pathway.as_str(),
-                );
+                println!("             {region}");
             }
         }
     }

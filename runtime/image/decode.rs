@@ -3,7 +3,7 @@ use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
-use super::{ImageError, jpeg};
+use super::ImageError;
 
 /// File name extensions that are taken for pictures when a folder is searched, lower case.
 pub const EXTENSIONS: [&str; 11] = [
@@ -90,7 +90,7 @@ fn open<'a>(
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|e| failed(name, &image::ImageError::IoError(e)))?;
-    if reader.format() == Some(ImageFormat::Jpeg) && !jpeg::is_complete(bytes) {
+    if reader.format() == Some(ImageFormat::Jpeg) && !andon_camera::jpeg::is_complete(bytes) {
         return Err(ImageError::Decode {
             name: name.into(),
             reason: "the file is cut off: the marker of its end is missing".into(),

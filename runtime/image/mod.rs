@@ -13,7 +13,6 @@
 
 mod decode;
 mod error;
-mod jpeg;
 mod prepare;
 mod roi;
 

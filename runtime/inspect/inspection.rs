@@ -58,6 +58,20 @@ pub struct Region {
     pub cells: Vec<u32>,
 }
 
+impl std::fmt::Display for Region {
+    /// Where it lies, how high it scores, and which pathway saw it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [x, y, width, height] = self.bbox;
+        let share = 100.0 * self.what.max(self.where_);
+        write!(
+            f,
+            "at {x},{y} {width} x {height} px, score {:.2}, {share:.0} % {}",
+            self.score,
+            self.pathway.as_str()
+        )
+    }
+}
+
 /// Scores over the inspected part of an image, in units of the recipe's limit, on a grid finer
 /// than the patches.
 #[derive(Debug, Clone, PartialEq)]

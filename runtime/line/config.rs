@@ -14,7 +14,7 @@ use andon_camera::PixelFormat;
 use andon_camera::v4l2::CameraSettings;
 use andon_link::{Configuration, RecipeIndex, Rejector, TriggerInput, Triggering};
 use andon_station::{
-    ChallengeSettings, Debounce, Hold, Mode, OnError, PresenceSettings, Settings, Threshold,
+    ChallengeSettings, Debounce, Hold, OnError, PresenceSettings, Settings, Threshold,
 };
 use serde::Deserialize;
 
@@ -408,10 +408,6 @@ impl StationFile {
             ),
             TriggerFrom::Frame | TriggerFrom::Input => Settings::triggered(first),
         };
-        debug_assert!(matches!(
-            settings.mode,
-            Mode::Triggered | Mode::FreeRunning(_)
-        ));
         settings.deadline = Duration::from_millis(judging.deadline_ms);
         if matches!(self.camera, Camera::V4l2 { .. }) {
             settings.frame_timeout = Some(Duration::from_secs(2));

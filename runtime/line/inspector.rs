@@ -69,7 +69,8 @@ pub enum BenchError {
     },
 }
 
-struct Station {
+/// A recipe that is ready to judge.
+struct Loaded {
     name: RecipeName,
     pipeline: Pipeline,
     roi: Option<Roi>,
@@ -79,7 +80,7 @@ struct Station {
 
 /// All recipes of a station, ready to judge.
 pub struct Bench {
-    stations: BTreeMap<u16, Station>,
+    recipes: BTreeMap<u16, Loaded>,
 }
 
 impl Bench {
@@ -95,7 +96,7 @@ impl Bench {
         };
         let all = || thread::available_parallelism().map_or(1, usize::from);
         let threads = file.judging.threads.unwrap_or_else(all).max(1);
-        let mut stations = BTreeMap::new();
+        let mut recipes = BTreeMap::new();
         for entry in &file.recipes {
             let path = entry.file.clone();
             step(&path);
@@ -116,7 +117,7 @@ impl Bench {
                         source: source.into(),
                     })?;
             }
-            let station = Station {
+            let loaded = Loaded {
                 name: RecipeName {
                     index: entry.index,
                     name: recipe.origin.name.clone(),
@@ -127,19 +128,19 @@ impl Bench {
                 roi: recipe.view.roi,
                 meter: None,
             };
-            stations.insert(entry.index, station);
+            recipes.insert(entry.index, loaded);
         }
-        Ok(Self { stations })
+        Ok(Self { recipes })
     }
 
     /// The recipes, by index.
     pub fn names(&self) -> impl Iterator<Item = &RecipeName> {
-        self.stations.values().map(|s| &s.name)
+        self.recipes.values().map(|s| &s.name)
     }
 
     /// The region of interest of a recipe.
     pub fn roi(&self, index: RecipeIndex) -> Option<Roi> {
-        self.stations.get(&index.0).and_then(|s| s.roi)
+        self.recipes.get(&index.0).and_then(|s| s.roi)
     }
 }
 
@@ -309,9 +310,9 @@ impl Work {
 
     fn inspect(&mut self, order: &Order) -> Result<(Judgement, Inspection, Arc<RgbImage>), String> {
         let index = order.inspect.recipe;
-        let station = self
+        let loaded = self
             .bench
-            .stations
+            .recipes
             .get_mut(&index.0)
             .ok_or_else(|| format!("no recipe has the index {}", index.0))?;
         let pixels = match &order.pixels {
@@ -319,21 +320,21 @@ impl Work {
             None => Arc::new(to_rgb(&order.frame, None).map_err(|e| e.to_string())?),
         };
         health::check_light(&pixels, &self.expected).map_err(|e| e.to_string())?;
-        let judged = station
+        let judged = loaded
             .pipeline
             .inspect(&pixels)
             .map_err(|e| e.to_string())?;
         let inspection = judged.inspection;
         let good = inspection.verdict == Verdict::Ok;
-        let grey = grey(&pixels, station.roi);
+        let grey = grey(&pixels, loaded.roi);
         let (width, height) = (grey.width() as usize, grey.height() as usize);
         let view = Grey::new(&grey, width, height).ok();
-        let measures = match (&station.meter, &view) {
+        let measures = match (&loaded.meter, &view) {
             (Some(meter), Some(view)) => Some(meter.measure(view)),
             (None, Some(view)) if good => {
                 let meter = Meter::new(Thumbnail::of(view));
                 let measures = meter.measure(view);
-                station.meter = Some(meter);
+                loaded.meter = Some(meter);
                 Some(measures)
             }
             _ => None,

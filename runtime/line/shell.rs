@@ -26,7 +26,6 @@ use super::outputs::AllOutputs;
 use super::source::open_source;
 use super::watch;
 use crate::image::{self as pictures, ImageError, Roi};
-use crate::inspect::Inspection;
 
 /// Longest wait of one turn: what a trigger from outside may wait.
 const TURN: Duration = Duration::from_millis(2);
@@ -37,7 +36,7 @@ const SHOW_EVERY: Duration = Duration::from_millis(50);
 /// Slow things are looked at this often: disk, ports, temperature.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Bytes within which somebody who asks must be answered.
+/// Time within which somebody who asks must be answered.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// How long the capture thread may take to end.
@@ -549,6 +548,7 @@ impl Line {
             })
             .collect();
         let camera = self.camera.counts();
+        let journal = self.ledger.health();
         json!({
             "station": self.name,
             "state": outputs.state,
@@ -561,8 +561,7 @@ impl Line {
             "recipe": self.names.iter().find(|n| n.index == outputs.recipe.0),
             "frames": { "captured": camera.captured, "skipped": camera.skipped,
                         "stale": camera.stale, "errors": camera.errors },
-            "journal": { "fault": self.ledger.health().fault, "written": self.ledger.health().written,
-                         "lost": self.ledger.health().lost },
+            "journal": { "fault": journal.fault, "written": journal.written, "lost": journal.lost },
             "temperatures": crate::host::temperatures(),
             "uptime_s": self.started.elapsed().as_secs(),
         })
@@ -621,7 +620,9 @@ impl Line {
             image: answer.as_ref().and_then(|a| a.image.as_deref()),
             counters: self.station.counters(),
         });
-        self.last_regions = inspection.map(regions).unwrap_or_default();
+        self.last_regions = inspection
+            .map(|inspection| inspection.regions.iter().map(ToString::to_string).collect())
+            .unwrap_or_default();
         if self.view.is_none() && !self.quiet {
             println!(
                 "{}",
@@ -770,18 +771,4 @@ fn light(pixels: &RgbImage, expected: &Expected) -> FrameHealth {
         Err(health::Unhealthy::OverExposed { .. }) => FrameHealth::Overexposed,
         Err(_) => FrameHealth::WrongSize,
     }
-}
-
-/// Regions in words.
-fn regions(inspection: &Inspection) -> Vec<String> {
-    let words = |region: &crate::inspect::Region| {
-        let [x, y, width, height] = region.bbox;
-        format!(
-            "at {x},{y} {width} x {height} px, score {:.2}, {:.0} % {}",
-            region.score,
-            100.0 * region.what.max(region.where_),
-            region.pathway.as_str()
-        )
-    };
-    inspection.regions.iter().map(words).collect()
 }

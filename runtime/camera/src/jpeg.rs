@@ -93,6 +93,15 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_a_preview_inside_a_segment_is_not_the_end_of_the_file() {
+        let file = noisy();
+        let preview = [0xff, 0xe1, 0x00, 0x06, 0xff, 0xd8, 0xff, END];
+        let with_preview = [&file[..2], &preview, &file[2..]].concat();
+        assert!(is_complete(&with_preview));
+        assert!(!is_complete(&with_preview[..with_preview.len() - 1]));
+    }
+
+    #[test]
     fn the_outline_says_where_the_end_is_and_whether_a_restart_is_missing() {
         let file = noisy();
         let found = outline(&file).unwrap();
