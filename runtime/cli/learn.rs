@@ -12,7 +12,7 @@ use super::output::{json_line, now, peak_rss_mb, rounded};
 use super::progress;
 use super::source::Engine;
 use crate::hash::sha256;
-use crate::image::{self, InputSize, Roi};
+use crate::image::{self, InputShape, InputSize, Roi};
 use crate::normal::Centre;
 use crate::pipeline::{LearnSettings, Lesson, LessonError};
 use crate::recipe::{LearnOptions, PartRecord, Place, ViewSettings};
@@ -46,6 +46,9 @@ pub struct Args {
     /// patches (28 px of the input)
     #[arg(long, value_enum, default_value_t = PlaceArg::Auto)]
     place: PlaceArg,
+    /// Whether all images share one shape of input or each has its own
+    #[arg(long, value_enum, default_value_t = ShapeArg::Auto)]
+    shape: ShapeArg,
     /// Name of the product [default: the recipe's file name]
     #[arg(long)]
     name: Option<String>,
@@ -73,6 +76,18 @@ enum PlaceArg {
     No,
 }
 
+/// Values of `--shape`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum ShapeArg {
+    /// The images decide: if their shapes differ by more than a quarter, each has its own
+    Auto,
+    /// One for all; images of another shape are stretched to it
+    Common,
+    /// Each image's own, at the same area: for parts that are cut out of larger pictures. Place
+    /// cannot count
+    Own,
+}
+
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Report {
@@ -81,6 +96,7 @@ struct Report {
     skipped: Vec<String>,
     model: String,
     size: [usize; 2],
+    shape: InputShape,
     blocks: Vec<usize>,
     rank: usize,
     memory: usize,
@@ -120,16 +136,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             args.size
         );
     }
-    let content = match args.roi {
-        Some(roi) => (roi.width, roi.height),
-        None => common_size(&images)?,
-    };
+    let view = view(args, patch, &images)?;
     let settings = LearnSettings {
         name: args.name.clone().unwrap_or_else(|| stem(&args.output)),
-        view: ViewSettings {
-            roi: args.roi,
-            input: InputSize::for_content(args.size, patch, content),
-        },
+        view,
         options: LearnOptions {
             false_reject: args.false_reject,
             place: match args.place {
@@ -169,6 +179,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             skipped,
             model: recipe.origin.model_sha256,
             size: [recipe.view.input.width, recipe.view.input.height],
+            shape: recipe.view.shape,
             rank: normal.memory.nrows(),
             memory: normal.memory.ncols(),
             centre: normal.centre(),
@@ -224,22 +235,64 @@ fn learn_part(lesson: &mut Lesson, path: &Path) -> Result<()> {
     Ok(lesson.add(record, &picture)?)
 }
 
-/// The middle one of the shapes of the images that can be read: what most of them look like.
-fn common_size(images: &[PathBuf]) -> Result<(u32, u32)> {
-    let mut sizes: Vec<(u32, u32)> = images
+/// How the images become input, as asked and as they are.
+fn view(args: &Args, patch: usize, images: &[PathBuf]) -> Result<ViewSettings> {
+    let contents = match args.roi {
+        Some(roi) => vec![(roi.width, roi.height)],
+        None => sizes(images)?,
+    };
+    let place_counts = matches!(args.place, PlaceArg::Yes);
+    let shape = match args.shape {
+        ShapeArg::Auto if place_counts => InputShape::Common,
+        ShapeArg::Auto => InputShape::for_contents(&contents),
+        ShapeArg::Common => InputShape::Common,
+        ShapeArg::Own => InputShape::Own,
+    };
+    let content = match shape {
+        InputShape::Common => common_size(contents),
+        InputShape::Own if place_counts => bail!(
+            "--place yes needs one shape for all images: a place on one shape is none on another; \
+             leave out --shape own"
+        ),
+        InputShape::Own => {
+            if args.shape == ShapeArg::Auto {
+                eprintln!(
+                    "note: these images come in several shapes, so each has an input of its own \
+                     shape (--shape common stretches them all to one)"
+                );
+            }
+            (1, 1)
+        }
+    };
+    Ok(ViewSettings {
+        roi: args.roi,
+        input: InputSize::for_content(args.size, patch, content),
+        shape,
+    })
+}
+
+/// Width and height of the images that can be read.
+fn sizes(images: &[PathBuf]) -> Result<Vec<(u32, u32)>> {
+    let sizes: Vec<_> = images
         .iter()
         .filter_map(|path| image::read_dimensions(path).ok())
         .collect();
+    if sizes.is_empty() {
+        bail!(
+            "none of the {} images can be read: see that they are images",
+            images.len()
+        );
+    }
+    Ok(sizes)
+}
+
+/// The middle one of the shapes: what most of the images look like.
+fn common_size(mut sizes: Vec<(u32, u32)>) -> (u32, u32) {
     sizes.sort_by(|a, b| {
         let aspect = |size: &(u32, u32)| f64::from(size.0) / f64::from(size.1);
         aspect(a).total_cmp(&aspect(b)).then(a.cmp(b))
     });
-    sizes.get(sizes.len() / 2).copied().with_context(|| {
-        format!(
-            "none of the {} images can be read: see that they are images",
-            images.len()
-        )
-    })
+    sizes.get(sizes.len() / 2).copied().unwrap_or((1, 1))
 }
 
 fn stem(path: &Path) -> String {

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use crate::image::InputShape;
 use crate::recipe::Recipe;
 
 /// Prints one object on a line of its own and flushes it, so that a reader behind a pipe sees each
@@ -77,14 +78,20 @@ pub fn identity(recipe: &Recipe) -> Vec<(String, String)> {
             "model",
             format!("{} ({})", origin.model_name, origin.model_sha256),
         ),
-        (
-            "input",
-            format!("{}, {}", recipe.view.input, recipe.normal.grid),
-        ),
+        ("input", input(recipe)),
         ("blocks", blocks.join(", ")),
         ("place", place),
         ("limit", recipe.calibration.summary()),
     ]
     .map(|(name, value)| (name.to_string(), value))
     .to_vec()
+}
+
+/// The input of a recipe's network, for people.
+pub fn input(recipe: &Recipe) -> String {
+    let shape = match recipe.view.shape {
+        InputShape::Common => "",
+        InputShape::Own => ", or as much in the image's own shape",
+    };
+    format!("{}, {}{shape}", recipe.view.input, recipe.normal.grid)
 }

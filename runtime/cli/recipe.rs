@@ -57,7 +57,7 @@ fn show(recipe: &Recipe) {
         Some(roi) => println!("inspects    {roi} (x, y, width, height in pixels)"),
         None => println!("inspects    the whole image"),
     }
-    println!("input       {}, {}", view.input, normal.grid);
+    println!("input       {}", super::output::input(recipe));
     println!("blocks      {}", blocks.join(", "));
     println!(
         "memory      {} patches in {} dimensions",

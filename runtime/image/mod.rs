@@ -18,5 +18,5 @@ mod roi;
 
 pub use decode::{EXTENSIONS, decode, dimensions, read, read_dimensions};
 pub use error::ImageError;
-pub use prepare::{InputSize, Preparation};
+pub use prepare::{InputShape, InputSize, Preparation};
 pub use roi::Roi;

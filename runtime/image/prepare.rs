@@ -10,6 +10,43 @@ use super::{ImageError, Roi};
 /// Ratio of the sides up to which content is stretched to a square.
 const NEARLY_SQUARE: f64 = 1.5;
 
+/// Ratio between neighbouring shapes, where each picture has an input of its own shape: fine enough
+/// that nothing is stretched by more than 6 %, coarse enough that a product needs few inputs, as the
+/// network has to be prepared for each.
+const SHAPE_STEP: f64 = 1.25;
+
+/// Longest shape of an input.
+const LONGEST: f64 = 16.0;
+
+/// Whose shape the inputs of one product have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InputShape {
+    /// One for all pictures; each is stretched to it.
+    #[default]
+    Common,
+    /// Each picture's own, at the same area: for parts that come in many shapes.
+    Own,
+}
+
+impl InputShape {
+    /// What suits pictures of these sizes (width, height): one shape, unless they are further apart
+    /// than two neighbouring shapes.
+    pub fn for_contents(contents: &[(u32, u32)]) -> Self {
+        let aspects = || contents.iter().map(|&content| aspect(content));
+        let (least, most) = (aspects().reduce(f64::min), aspects().reduce(f64::max));
+        match (least, most) {
+            (Some(least), Some(most)) if most > least * SHAPE_STEP => Self::Own,
+            _ => Self::Common,
+        }
+    }
+}
+
+/// Width of `content` in heights.
+fn aspect(content: (u32, u32)) -> f64 {
+    f64::from(content.0.max(1)) / f64::from(content.1.max(1))
+}
+
 /// Size of the network's input in pixels; both sides are multiples of the patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputSize {
@@ -24,13 +61,19 @@ impl InputSize {
     /// multiples of `patch`, and whose shape is nearest to that of `content` (width, height).
     /// What is nearly square is stretched to a square, the shape that the network was trained on.
     pub fn for_content(side: usize, patch: usize, content: (u32, u32)) -> Self {
-        let aspect = f64::from(content.0.max(1)) / f64::from(content.1.max(1));
-        let aspect = if (1.0 / NEARLY_SQUARE..=NEARLY_SQUARE).contains(&aspect) {
-            1.0
-        } else {
-            aspect
-        };
-        let root = aspect.clamp(1.0 / 16.0, 16.0).sqrt();
+        let aspect = aspect(content);
+        let nearly_square = (1.0 / NEARLY_SQUARE..=NEARLY_SQUARE).contains(&aspect);
+        Self::of_aspect(side, patch, if nearly_square { 1.0 } else { aspect })
+    }
+
+    /// The size of the same area whose shape is, of a few fixed ones, nearest to that of `content`.
+    pub fn in_steps(side: usize, patch: usize, content: (u32, u32)) -> Self {
+        let steps = (aspect(content).ln() / SHAPE_STEP.ln()).round();
+        Self::of_aspect(side, patch, SHAPE_STEP.powf(steps))
+    }
+
+    fn of_aspect(side: usize, patch: usize, aspect: f64) -> Self {
+        let root = aspect.clamp(1.0 / LONGEST, LONGEST).sqrt();
         let fit = |length: f64| (length / patch as f64).round().max(1.0) as usize * patch;
         Self {
             width: fit(side as f64 * root),
@@ -51,6 +94,8 @@ impl fmt::Display for InputSize {
 pub struct Preparation {
     roi: Option<Roi>,
     size: InputSize,
+    /// Side of a patch, when each picture has an input of its own shape.
+    own_shape: Option<usize>,
     /// Input value of each 8-bit level, by channel.
     levels: Box<[[f32; 256]; 3]>,
 }
@@ -64,13 +109,29 @@ impl Preparation {
         Self {
             roi,
             size,
+            own_shape: None,
             levels: Box::new(levels),
         }
     }
 
-    /// Size of the input.
-    pub fn size(&self) -> InputSize {
-        self.size
+    /// Gives each picture an input of its own shape and the area of the size that was given, in
+    /// whole patches of `patch` pixels.
+    #[must_use]
+    pub fn with_own_shape(mut self, patch: usize) -> Self {
+        self.own_shape = Some(patch.max(1));
+        self
+    }
+
+    /// Size of the input for a picture of which `area` is seen.
+    fn size(&self, area: Roi) -> InputSize {
+        let InputSize { width, height } = self.size;
+        match self.own_shape {
+            Some(patch) => {
+                let side = (width * height).isqrt();
+                InputSize::in_steps(side, patch, (area.width, area.height))
+            }
+            None => self.size,
+        }
     }
 
     /// The rectangle of a picture of this size that the input shows.
@@ -92,7 +153,8 @@ impl Preparation {
     pub fn crop(&self, picture: &RgbImage) -> Result<RgbImage, ImageError> {
         let (width, height) = picture.dimensions();
         let area = self.area(width, height)?;
-        let (to_width, to_height) = (self.size.width as u32, self.size.height as u32);
+        let size = self.size(area);
+        let (to_width, to_height) = (size.width as u32, size.height as u32);
         let failed = |reason: String| ImageError::Resize {
             width,
             height,
@@ -157,6 +219,50 @@ mod tests {
                 height: 1792
             }
         );
+    }
+
+    #[test]
+    fn shapes_in_steps_keep_the_area_and_stretch_little() {
+        let mut sizes = Vec::new();
+        for width in 40..600 {
+            let content = (width, 150);
+            let size = InputSize::in_steps(448, 14, content);
+            let (w, h) = (size.width as f64, size.height as f64);
+            assert!((w * h / (448.0 * 448.0) - 1.0).abs() < 0.05, "{size}");
+            // Half a step, and what whole patches round away.
+            let stretched = (w / h) / aspect(content);
+            assert!(
+                (1.0 / 1.18..1.18).contains(&stretched),
+                "{content:?}: {size}"
+            );
+            sizes.push((size.width, size.height));
+        }
+        sizes.dedup();
+        assert!(sizes.len() < 16, "{sizes:?}");
+    }
+
+    #[test]
+    fn pictures_of_one_shape_share_an_input_and_others_do_not() {
+        let of = InputShape::for_contents;
+        assert_eq!(of(&[]), InputShape::Common);
+        assert_eq!(
+            of(&[(640, 480), (1280, 960), (650, 480)]),
+            InputShape::Common
+        );
+        assert_eq!(of(&[(640, 480), (480, 640)]), InputShape::Own);
+    }
+
+    #[test]
+    fn an_input_of_its_own_shape_shows_the_whole_region() {
+        let size = InputSize {
+            width: 56,
+            height: 56,
+        };
+        let preparation = Preparation::new(None, size, [0.0; 3], [1.0; 3]).with_own_shape(14);
+        let crop = |w, h| preparation.crop(&RgbImage::new(w, h)).unwrap().dimensions();
+        assert_eq!(crop(300, 300), (56, 56));
+        assert_eq!(crop(400, 100), (112, 28));
+        assert_eq!(crop(100, 400), (28, 112));
     }
 
     #[test]

@@ -59,7 +59,8 @@ impl Inspector {
     /// How far each patch is from what good parts show.
     ///
     /// # Errors
-    /// [`NormalError::Size`] when the features are of another grid or width.
+    /// [`NormalError::Size`] when the features are of another width, or of another grid where place
+    /// counts.
     pub fn score(&self, features: &Features) -> Result<PatchScores, NormalError> {
         self.normal.score(features)
     }
@@ -67,7 +68,7 @@ impl Inspector {
     /// Verdict and regions. `area` is the rectangle of the picture that the features cover.
     pub fn judge(&self, features: &Features, scores: &PatchScores, area: Roi) -> Inspection {
         let scale = 1.0 / self.limits.image;
-        let map = refine(&scores.score, scores.grid, scale, area);
+        let map = refine(&scores.score, features.grid, scale, area);
         let score = image_statistic(&scores.score) * scale;
         // Written so that a score that is not a number is NG.
         let verdict = if score < 1.0 {
@@ -102,7 +103,7 @@ impl Inspector {
             .iter()
             .map(|&cell| {
                 let (row, col) = (cell as usize / map.cols, cell as usize % map.cols);
-                row / CELLS_PER_PATCH * scores.grid.cols + col / CELLS_PER_PATCH
+                row / CELLS_PER_PATCH * features.grid.cols + col / CELLS_PER_PATCH
             })
             .collect();
         patches.sort_unstable();

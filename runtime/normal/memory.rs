@@ -1,81 +1,121 @@
 //! Choosing which patches to remember: greedy k-centre (Gonzalez 1985), whose largest gap is at
 //! most twice the best possible one.
 
-use nalgebra::DMatrix;
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 
-/// Which points a choice took and what each of them stands for.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Centres {
-    /// Indices of the chosen points, in the order of choice: every prefix is itself a choice.
-    pub chosen: Vec<usize>,
-    /// For each point, which of the chosen ones (an index into `chosen`) lies nearest.
-    pub nearest: Vec<u32>,
-}
-
-/// Chooses at most `count` of the columns of `points`, `[dim, n]`: each time the one that is
-/// farthest from all chosen so far, beginning with the one farthest from the origin. Stops early
-/// when every point coincides with a chosen one. Ties go to the lower index, so the choice is the
-/// same on every machine that rounds alike.
-///
-/// Costs at most `count * n * dim` multiplications, and far fewer when `dim` is large and the first
-/// coordinates vary most.
-pub(crate) fn k_centres(points: &DMatrix<f32>, count: usize) -> Centres {
-    let n = points.ncols();
-    let dim = points.nrows();
-    let mut centres = Centres {
-        chosen: Vec::with_capacity(count.min(n)),
-        nearest: vec![0; n],
-    };
-    let columns = || points.as_slice().chunks_exact(dim.max(1));
-    let mut gaps = vec![f32::INFINITY; n];
-    let farthest = |gaps: &[f32]| {
-        let first = (0, f32::NEG_INFINITY);
-        let better = |best: (usize, f32), (i, &gap): (usize, &f32)| {
-            if gap > best.1 { (i, gap) } else { best }
-        };
-        gaps.iter().enumerate().fold(first, better)
-    };
-    let norms: Vec<f32> = columns().map(|c| c.iter().map(|v| v * v).sum()).collect();
-    let mut next = farthest(&norms).0;
-    let mut centre = vec![0.0; dim];
-    while centres.chosen.len() < count.min(n) {
-        let order = centres.chosen.len() as u32;
-        centres.chosen.push(next);
-        centre.copy_from_slice(&points.as_slice()[next * dim..(next + 1) * dim]);
-        let slots = gaps.iter_mut().zip(&mut centres.nearest);
-        for ((gap, nearest), point) in slots.zip(columns()) {
-            if let Some(distance) = squared_distance_below(*gap, point, &centre) {
-                *gap = distance;
-                *nearest = order;
-            }
-        }
-        let gap;
-        (next, gap) = farthest(&gaps);
-        if gap <= 0.0 {
-            break;
-        }
-    }
-    centres
-}
-
-/// Numbers after which a distance is compared with its bound. Coordinates come by falling variance,
-/// so most points show after few of them that they are too far away.
+/// Coordinates after which a distance is compared with its bound. They come by falling variance, so
+/// most points show after these that they are too far away.
 const GLANCE: usize = 32;
 
-/// The squared distance between `a` and `b` if it is below `bound`.
-fn squared_distance_below(bound: f32, a: &[f32], b: &[f32]) -> Option<f32> {
-    let (a_pieces, b_pieces) = (a.chunks(GLANCE), b.chunks(GLANCE));
-    let mut distance = 0.0;
-    for (a, b) in a_pieces.zip(b_pieces) {
-        distance += squared_distance(a, b);
-        if distance >= bound {
-            return None;
+/// A point that may be chosen next.
+struct Candidate {
+    /// Its squared distance from the nearest of those chosen ones that it was compared with: its
+    /// true gap is at most this.
+    gap: f32,
+    index: usize,
+    /// How many of the chosen ones it was compared with.
+    compared: usize,
+}
+
+impl Ord for Candidate {
+    /// By gap; of equal ones the lower index comes first.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_gap = self.gap.total_cmp(&other.gap);
+        by_gap.then(other.index.cmp(&self.index))
+    }
+}
+
+impl PartialOrd for Candidate {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Candidate {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Candidate {}
+
+/// Chooses at most `count` of `points`, `dim` numbers each, one behind the other, and gives their indices in the
+/// order of choice, of which every prefix is itself a choice: each time the point that is farthest
+/// from all chosen so far, beginning with the one farthest from the origin. Stops early when every
+/// point coincides with a chosen one. Ties go to the lower index, so the choice is the same on
+/// every machine that rounds alike.
+///
+/// Costs at most `count * n * dim` multiplications, and far fewer on real patches: gaps only
+/// shrink, so a point is compared with newer choices only when it would be the next one by its old
+/// gap (lazy greedy, Minoux 1978), and then mostly by a glance.
+pub(crate) fn k_centres(points: &[f32], dim: usize, count: usize) -> Vec<usize> {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(simd) = pulp::x86::V3::try_new() {
+        return simd.vectorize(
+            #[inline(always)]
+            || choose(points, dim, count),
+        );
+    }
+    choose(points, dim, count)
+}
+
+/// In one piece, so that it is compiled once for every processor and once for AVX2.
+#[inline(always)]
+fn choose(points: &[f32], dim: usize, count: usize) -> Vec<usize> {
+    let dim = dim.max(1);
+    let point = |index: usize| &points[index * dim..(index + 1) * dim];
+    let mut candidates: BinaryHeap<Candidate> = (0..points.len() / dim)
+        .map(|index| Candidate {
+            gap: point(index).iter().map(|v| v * v).sum(),
+            index,
+            compared: 0,
+        })
+        .collect();
+    let mut chosen: Vec<usize> = Vec::with_capacity(count.min(candidates.len()));
+    while chosen.len() < count
+        && let Some(mut next) = candidates.pop()
+    {
+        if next.compared == chosen.len() {
+            chosen.push(next.index);
+            if chosen.len() == 1 {
+                // So far the distance from the origin stood for the gap; no point has one yet.
+                let others = std::mem::take(&mut candidates).into_iter();
+                let unbound = |other| Candidate {
+                    gap: f32::INFINITY,
+                    ..other
+                };
+                candidates = others.map(unbound).collect();
+            }
+            continue;
         }
+        let this = point(next.index);
+        for &centre in &chosen[next.compared..] {
+            if let Some(distance) = squared_distance_below(next.gap, this, point(centre)) {
+                next.gap = distance;
+            }
+        }
+        next.compared = chosen.len();
+        if next.gap > 0.0 {
+            candidates.push(next);
+        }
+    }
+    chosen
+}
+
+/// The squared distance between `a` and `b` if it is below `bound`.
+#[inline(always)]
+fn squared_distance_below(bound: f32, a: &[f32], b: &[f32]) -> Option<f32> {
+    let glance = GLANCE.min(a.len());
+    let mut distance = squared_distance(&a[..glance], &b[..glance]);
+    if distance < bound {
+        distance += squared_distance(&a[glance..], &b[glance..]);
     }
     (distance < bound).then_some(distance)
 }
 
 /// In sixteen running sums, so that it becomes vector instructions.
+#[inline(always)]
 pub(crate) fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
     let (a16, a_rest) = a.as_chunks::<16>();
     let (b16, b_rest) = b.as_chunks::<16>();
@@ -96,28 +136,67 @@ pub(crate) fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use nalgebra::DMatrix;
+
     use super::*;
 
+    fn k_centres(points: &DMatrix<f32>, count: usize) -> Vec<usize> {
+        super::k_centres(points.as_slice(), points.nrows(), count)
+    }
+
     #[test]
-    fn the_farthest_points_are_chosen_first_and_every_point_knows_its_centre() {
+    fn the_farthest_points_are_chosen_first() {
         let points = DMatrix::from_row_slice(1, 6, &[0.0, 0.1, 5.0, 5.1, -3.0, -3.1]);
-        let centres = k_centres(&points, 3);
-        assert_eq!(centres.chosen, [3, 5, 1]);
-        assert_eq!(centres.nearest, [2, 2, 0, 0, 1, 1]);
+        assert_eq!(k_centres(&points, 3), [3, 5, 1]);
     }
 
     #[test]
     fn equal_points_are_remembered_once() {
         let points = DMatrix::from_row_slice(2, 4, &[1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0]);
-        assert_eq!(k_centres(&points, 3).chosen.len(), 1);
+        assert_eq!(k_centres(&points, 3).len(), 1);
     }
 
     #[test]
     fn asking_for_more_centres_than_points_takes_them_all() {
         let points = DMatrix::from_fn(3, 7, |i, j| (i * 7 + j * j) as f32);
-        let mut chosen = k_centres(&points, 100).chosen;
+        let mut chosen = k_centres(&points, 100);
         chosen.sort_unstable();
         assert_eq!(chosen, [0, 1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn being_lazy_changes_no_choice() {
+        let mut state = 1u64;
+        let mut throw = || {
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            (state >> 40) as f32 / (1u64 << 24) as f32
+        };
+        // In clumps and with equal points, as real patches are.
+        let clumps = DMatrix::from_fn(40, 12, |i, _| throw() * 8.0 / (1 + i) as f32);
+        let mut points = DMatrix::from_fn(40, 900, |i, j| clumps[(i, j % 12)] + throw() / 4.0);
+        for twin in 0..40 {
+            points.swap_columns(twin, 2 * twin);
+            let column = points.column(twin).clone_owned();
+            points.set_column(899 - twin, &column);
+        }
+        let first = (0..900).fold(0, |best, j| {
+            let norm = |j: usize| squared_distance(points.column(j).as_slice(), &[0.0; 40]);
+            if norm(j) > norm(best) { j } else { best }
+        });
+        let mut eager = vec![first];
+        let mut gaps = vec![f32::INFINITY; 900];
+        while eager.len() < 80 {
+            let centre = points.column(eager[eager.len() - 1]);
+            for (gap, point) in gaps.iter_mut().zip(points.column_iter()) {
+                let (point, centre) = (point.as_slice(), centre.as_slice());
+                *gap = squared_distance_below(*gap, point, centre).unwrap_or(*gap);
+            }
+            let farther = |best: usize, j: usize| if gaps[j] > gaps[best] { j } else { best };
+            eager.push((0..900).fold(0, farther));
+        }
+        assert_eq!(k_centres(&points, 80), eager);
     }
 
     #[test]
@@ -132,7 +211,7 @@ mod tests {
                 })
                 .fold(0.0, f32::max)
         };
-        let greedy = gap(&k_centres(&points, 8).chosen);
+        let greedy = gap(&k_centres(&points, 8));
         for seed in 0..200usize {
             let other: Vec<_> = (0..8)
                 .map(|k| (seed * 37 + k * k * 11 + k * 7) % 60)

@@ -13,6 +13,6 @@ pub use model::{NormalError, NormalModel, NormalParts, PatchScores};
 pub use moments::{Centre, Moments, WholeMoments};
 pub use places::Places;
 
-pub(crate) use memory::{Centres, k_centres};
+pub(crate) use memory::k_centres;
 pub(crate) use model::relative_to;
 pub(crate) use subspace::Subspace;

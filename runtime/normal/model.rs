@@ -29,7 +29,7 @@ pub struct NormalModel {
 /// The numbers that make a [`NormalModel`]; this is what a recipe stores.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NormalParts {
-    /// Patches of an image.
+    /// Patches of an image; where place does not count, an image may have others.
     pub grid: Grid,
     /// Blocks whose tokens are fused, 1-based.
     pub blocks: Vec<usize>,
@@ -41,7 +41,7 @@ pub struct NormalParts {
     pub block_bases: Vec<DMatrix<f32>>,
     /// Remembered patches, in coordinates of the subspace, `[rank, memory]`.
     pub memory: DMatrix<f32>,
-    /// Where each of them was seen.
+    /// Where each of them was seen; nowhere, if place does not count.
     pub places: Places,
     /// How far from such a place, in patches, a remembered patch may still answer; `None`: it may
     /// answer anywhere.
@@ -76,8 +76,6 @@ pub enum NormalError {
 /// space, `0..=4`.
 #[derive(Debug, Clone)]
 pub struct PatchScores {
-    /// Where the patches lie.
-    pub grid: Grid,
     /// To the nearest remembered patch that may answer at this place.
     pub score: Vec<f32>,
     /// To the nearest remembered patch of all; equal to `score` without a gate.
@@ -127,7 +125,7 @@ impl NormalModel {
     /// Coordinates in the subspace, `[rank, patches]`, and the squared distance of each patch from
     /// the subspace.
     fn project(&self, features: &DMatrix<f32>) -> (DMatrix<f32>, Vec<f32>) {
-        let relative = relative_to(features, self.mean.as_ref());
+        let relative = relative_to(features.clone(), self.mean.as_ref());
         let coordinates = &self.basis_rows * &relative;
         let outside = relative
             .column_iter()
@@ -140,11 +138,14 @@ impl NormalModel {
     /// Scores every patch.
     ///
     /// # Errors
-    /// [`NormalError::Size`] when the features are of another grid or width.
+    /// [`NormalError::Size`] when the features are of another width, or of another grid where place
+    /// counts.
     pub fn score(&self, features: &Features) -> Result<PatchScores, NormalError> {
-        let (grid, dim) = (self.parts.grid, self.basis_rows.ncols());
-        expect("grid of the features", grid, features.grid)?;
+        let dim = self.basis_rows.ncols();
         expect("width of the features", dim, features.dim())?;
+        if self.allowed.is_some() {
+            expect("grid of the features", self.parts.grid, features.grid)?;
+        }
         Ok(self.score_total(&features.total))
     }
 
@@ -154,7 +155,6 @@ impl NormalModel {
         let products = &self.memory_rows * &coordinates;
         let patches = coordinates.ncols();
         let mut scores = PatchScores {
-            grid: self.parts.grid,
             score: Vec::with_capacity(patches),
             anywhere: Vec::with_capacity(patches),
             nearest: Vec::with_capacity(patches),
@@ -273,13 +273,12 @@ impl NormalParts {
 }
 
 /// Features `[dim, patches]` measured from a fixed centre, or from their own mean.
-pub(crate) fn relative_to(features: &DMatrix<f32>, mean: Option<&DVector<f32>>) -> DMatrix<f32> {
-    let mut relative = features.clone();
+pub(crate) fn relative_to(mut relative: DMatrix<f32>, mean: Option<&DVector<f32>>) -> DMatrix<f32> {
     let own;
     let mean = match mean {
         Some(mean) => mean,
         None => {
-            own = features.column_mean();
+            own = relative.column_mean();
             &own
         }
     };

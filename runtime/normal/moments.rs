@@ -14,12 +14,20 @@ pub enum Centre {
     Image,
 }
 
-/// Sums over the patches of parts from which means and covariances follow: by block, between its
-/// contribution and the whole feature. Over blocks they add up to those of the feature itself.
+/// Patches of an image, at least, from which it is told how much each block contributes: enough to
+/// share out a deviation among blocks, which decides nothing.
+const SHARED_PATCHES: usize = 256;
+
+/// Sums over the patches of parts from which means and covariances follow: of the whole feature, and
+/// by block between its contribution and the feature.
 ///
 /// Sums add, so parts can come one at a time, and a part can be taken out again.
 #[derive(Debug, Clone)]
 pub struct Moments {
+    whole: WholeMoments,
+    /// Of each block's contribution, `[dim]`.
+    block_sums: Vec<DVector<f64>>,
+    /// Of an evenly spaced choice of the patches.
     blocks: Vec<Sums>,
 }
 
@@ -41,44 +49,46 @@ impl Moments {
     /// No patches yet; `dim` is the width of a feature, `blocks` how many it is fused from.
     pub fn new(dim: usize, blocks: usize) -> Self {
         Self {
+            whole: WholeMoments(Sums::new(dim)),
+            block_sums: vec![DVector::zeros(dim); blocks],
             blocks: vec![Sums::new(dim); blocks],
         }
     }
 
     /// Adds all patches of a part.
     pub fn add(&mut self, features: &Features) {
-        let transposed = features.total.transpose();
-        for (sums, block) in self.blocks.iter_mut().zip(&features.blocks) {
-            sums.add(1.0, block, &features.total, &transposed);
+        let total = &features.total;
+        self.whole.0.add(1.0, total, total, &total.transpose());
+        for (sum, block) in self.block_sums.iter_mut().zip(&features.blocks) {
+            *sum += block.column_sum().cast::<f64>();
         }
-    }
-
-    /// Number of patches.
-    pub fn patches(&self) -> u64 {
-        self.blocks.first().map_or(0, |sums| sums.patches)
+        let stride = (total.ncols() / SHARED_PATCHES).max(1);
+        let some = |matrix: &DMatrix<f32>| {
+            let count = matrix.ncols().div_ceil(stride);
+            DMatrix::from_fn(matrix.nrows(), count, |i, j| matrix[(i, j * stride)])
+        };
+        let total = some(total);
+        let transposed = total.transpose();
+        for (sums, block) in self.blocks.iter_mut().zip(&features.blocks) {
+            sums.add(1.0, &some(block), &total, &transposed);
+        }
     }
 
     /// Mean of each block's contribution, `[dim]` each; they add up to the mean of the feature.
     pub fn block_means(&self) -> Vec<DVector<f64>> {
-        self.blocks.iter().map(Sums::mean).collect()
+        let patches = self.whole.0.patches.max(1) as f64;
+        self.block_sums.iter().map(|sum| sum / patches).collect()
     }
 
-    /// Covariance of each block's contribution with the feature, `[dim, dim]` each.
+    /// Covariance of each block's contribution with the feature, `[dim, dim]` each, over an evenly
+    /// spaced choice of the patches. They add up to that of the feature over the same patches.
     pub fn block_covariances(&self, centre: Centre) -> impl Iterator<Item = DMatrix<f64>> + '_ {
         self.blocks.iter().map(move |sums| sums.covariance(centre))
     }
 
-    /// The moments of the feature alone.
-    pub fn whole(&self) -> WholeMoments {
-        let mut whole = Sums::new(self.blocks.first().map_or(0, |sums| sums.first.len()));
-        for sums in &self.blocks {
-            whole.patches = sums.patches;
-            whole.first += &sums.first;
-            whole.second += &sums.second;
-            whole.between += &sums.between;
-        }
-        whole.whole.copy_from(&whole.first);
-        WholeMoments(whole)
+    /// The moments of the feature alone, over all patches.
+    pub fn whole(&self) -> &WholeMoments {
+        &self.whole
     }
 }
 
@@ -207,7 +217,7 @@ mod tests {
         [part(1), part(2), part(5)]
             .iter()
             .for_each(|part| all.add(part));
-        let mut rest = all.whole();
+        let mut rest = all.whole().clone();
         rest.remove(&part(2).total);
         let expected = covariance(&[part(1), part(5)], Centre::Parts);
         assert!((rest.covariance(Centre::Parts) - expected).amax() < 1e-6);

@@ -2,15 +2,17 @@ use std::time::{Duration, Instant};
 
 use image::RgbImage;
 
-use crate::image::{ImageError, Preparation};
+use super::backbones::Backbones;
+use crate::image::{ImageError, InputShape, InputSize, Preparation};
 use crate::normal::{FeatureError, Features};
 use crate::recipe::ViewSettings;
-use crate::vit::{Backbone, Grid, Model, ModelError};
+use crate::vit::{Grid, Model, ModelError};
 
 /// Camera side of the pipeline: everything up to the features.
 pub struct FrontEnd {
     preparation: Preparation,
-    backbone: Backbone,
+    backbones: Backbones,
+    grid: Grid,
     blocks: Vec<usize>,
 }
 
@@ -36,7 +38,7 @@ pub struct Seen {
     pub features: Features,
     /// Cutting out, stretching, normalising.
     pub prepare: Duration,
-    /// The network.
+    /// The network, and preparing it where an input of this size is new.
     pub backbone: Duration,
     /// Fusing taps into features.
     pub fuse: Duration,
@@ -55,23 +57,26 @@ impl FrontEnd {
         threads: usize,
     ) -> Result<Self, ModelError> {
         let normalisation = &model.manifest().input;
-        let size = (view.input.width, view.input.height);
-        let backbone = Backbone::new(model, size, &Features::request(blocks), threads)?;
+        let patch = model.manifest().architecture.patch;
+        let mut preparation =
+            Preparation::new(view.roi, view.input, normalisation.mean, normalisation.std);
+        if view.shape == InputShape::Own {
+            preparation = preparation.with_own_shape(patch);
+        }
+        let backbones = Backbones::new(model.clone(), Features::request(blocks), threads);
+        // What cannot be served shall show now, and the first part shall not wait.
+        let grid = backbones.of(view.input)?.grid();
         Ok(Self {
-            preparation: Preparation::new(
-                view.roi,
-                view.input,
-                normalisation.mean,
-                normalisation.std,
-            ),
-            backbone,
+            preparation,
+            backbones,
+            grid,
             blocks: blocks.to_vec(),
         })
     }
 
-    /// The grid of patches.
+    /// The grid of patches; where each picture has an input of its own shape, that of a square one.
     pub fn grid(&self) -> Grid {
-        self.backbone.grid()
+        self.grid
     }
 
     /// How pictures become input.
@@ -90,7 +95,7 @@ impl FrontEnd {
         self.see_from(crop, start)
     }
 
-    /// Looks at a picture that is already as large as the input, region of interest and all.
+    /// Looks at a picture that is already as large as an input, region of interest and all.
     ///
     /// # Errors
     /// As for [`Self::see`].
@@ -101,7 +106,11 @@ impl FrontEnd {
     fn see_from(&self, crop: RgbImage, start: Instant) -> Result<Seen, FrontEndError> {
         let tensor = self.preparation.normalise(&crop);
         let prepared = Instant::now();
-        let taps = self.backbone.run(&tensor)?;
+        let size = InputSize {
+            width: crop.width() as usize,
+            height: crop.height() as usize,
+        };
+        let taps = self.backbones.of(size)?.run(&tensor)?;
         let ran = Instant::now();
         let features = Features::from_taps(&taps, &self.blocks)?;
         Ok(Seen {

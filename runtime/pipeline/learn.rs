@@ -3,12 +3,12 @@ use std::time::Duration;
 use image::RgbImage;
 
 use super::front::{FrontEnd, FrontEndError};
-use crate::image::ImageError;
+use crate::image::{ImageError, InputShape};
 use crate::inspect::Inspector;
 use crate::normal::{Features, NormalError};
 use crate::recipe::{
-    Golden, LearnError, LearnOptions, Learned, Learner, Origin, PartRecord, Recipe, ViewSettings,
-    views,
+    Golden, LearnError, LearnOptions, Learned, Learner, Origin, PartRecord, Place, Recipe,
+    ViewSettings, views,
 };
 use crate::vit::{Model, ModelError};
 
@@ -26,7 +26,7 @@ pub struct LearnSettings {
     pub name: String,
     /// How pictures become input.
     pub view: ViewSettings,
-    /// How much is learned.
+    /// How much is learned; place never counts where each picture has an input of its own shape.
     pub options: LearnOptions,
     /// When, RFC 3339.
     pub created: String,
@@ -81,8 +81,13 @@ impl Lesson {
         let front = FrontEnd::new(model, settings.view, &BLOCKS, threads)?;
         let manifest = model.manifest();
         let dim = manifest.architecture.dim;
+        let mut options = settings.options;
+        if settings.view.shape == InputShape::Own {
+            // Where grids differ, a place on one is none on another.
+            options.place = Place::DoesNot;
+        }
         Ok(Self {
-            learner: Learner::new(settings.options, front.grid(), &BLOCKS, dim)?,
+            learner: Learner::new(options, front.grid(), &BLOCKS, dim)?,
             front,
             settings,
             model: (manifest.name.clone(), manifest.sha256.to_lowercase()),

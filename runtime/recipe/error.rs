@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use crate::normal::NormalError;
+use crate::vit::Grid;
 
 /// Why a recipe could not be read, written or used.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +87,17 @@ pub enum LearnError {
          8 to 16 are a sound start"
     )]
     NoParts,
+    /// A part lies on another grid than the first, and place may count.
+    #[error(
+        "this image gives {found}, the others {expected}: use images of one shape, or let each \
+         have an input of its own"
+    )]
+    Grid {
+        /// What the others have.
+        expected: Grid,
+        /// What this one has.
+        found: Grid,
+    },
     /// The learned numbers do not fit together.
     #[error(transparent)]
     Normal(#[from] NormalError),

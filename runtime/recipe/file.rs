@@ -213,9 +213,9 @@ impl Recipe {
 
     fn arrays(&self) -> Vec<Array> {
         let normal = &self.normal;
-        let mut arrays = vec![
-            Array::floats("memory", &normal.memory),
-            Array {
+        let mut arrays = vec![Array::floats("memory", &normal.memory)];
+        if normal.gate.is_some() {
+            arrays.push(Array {
                 name: "places".into(),
                 kind: Dtype::U64,
                 shape: vec![normal.memory.ncols(), normal.grid.patches().div_ceil(64)],
@@ -225,8 +225,8 @@ impl Recipe {
                     .iter()
                     .flat_map(|w| w.to_le_bytes())
                     .collect(),
-            },
-        ];
+            });
+        }
         for (block, mean) in normal
             .blocks
             .iter()
@@ -302,23 +302,30 @@ impl Arrays<'_> {
         let values = values.iter().map(|bytes| f32::from_le_bytes(*bytes));
         Ok(DMatrix::from_iterator(rows, columns, values))
     }
+
+    fn places(&self, grid: Grid, memory: usize) -> Result<Places, String> {
+        let view = self.of("places", Dtype::U64)?;
+        let (words, _) = view.data().as_chunks::<8>();
+        let words = words
+            .iter()
+            .map(|bytes| u64::from_le_bytes(*bytes))
+            .collect();
+        Places::from_words(grid, memory, words)
+            .ok_or_else(|| "the array of places has another length than the memory".into())
+    }
 }
 
 fn assemble(header: Header, arrays: &Arrays<'_>) -> Result<Recipe, String> {
     let memory = arrays.matrix("memory")?;
-    let view = arrays.of("places", Dtype::U64)?;
-    let (words, _) = view.data().as_chunks::<8>();
-    let words = words
-        .iter()
-        .map(|bytes| u64::from_le_bytes(*bytes))
-        .collect();
     // A grid is stated by the file and bounds what is allocated for it later.
     let sane = |side: usize| (1..=256).contains(&side);
     if !sane(header.grid.rows) || !sane(header.grid.cols) {
         return Err(format!("its grid of {} is impossible", header.grid));
     }
-    let places = Places::from_words(header.grid, memory.ncols(), words)
-        .ok_or("the array of places has another length than the memory")?;
+    let places = match header.gate {
+        Some(_) => arrays.places(header.grid, memory.ncols())?,
+        None => Places::new(header.grid, memory.ncols()),
+    };
     if !header.blocks.is_sorted_by(|a, b| a < b) {
         return Err(format!("its blocks {:?} do not ascend", header.blocks));
     }

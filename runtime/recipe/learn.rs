@@ -1,13 +1,16 @@
 //! Learning: features of good parts in, normal model and limits out. Parts are looked at one at a
 //! time; what is kept of each is a file on disk and a few bytes a patch.
 
+use std::ops::ControlFlow;
+
 use nalgebra::{DMatrix, DVector};
 
+use super::attempt::{Attempt, Judged, Layout, Memory};
 use super::calibration::{Calibration, Limit};
 use super::error::LearnError;
-use super::pool::{Memory, Pool};
+use super::pool::Pool;
 use super::spill::Spill;
-use crate::inspect::{Limits, image_statistic};
+use crate::inspect::Limits;
 use crate::normal::{
     Centre, Features, Moments, NormalModel, NormalParts, Places, Subspace, WholeMoments,
     relative_to,
@@ -50,26 +53,20 @@ pub struct Learned {
     pub calibration: Calibration,
 }
 
-/// Folds for leaving parts out: with more parts than this, several are left out together.
-const MOST_FOLDS: usize = 24;
+/// Folds for leaving parts out: with more parts than this, several are left out together, which
+/// makes the limit a little more careful and costs half as much.
+const MOST_FOLDS: usize = 8;
 
-/// Parts whose patches are held in memory at once while choosing what to remember.
-const POOLED_PARTS: usize = 16;
+/// Parts whose patches are held in memory at once, by their coordinates, while choosing what to
+/// remember.
+const POOLED_PARTS: usize = 20;
+
+/// How much more alike parts must score when measured from their image's own mean for that to be
+/// taken: it blurs the sight of large defects, so it has to pay.
+const IMAGE_HANDICAP: f64 = 1.03;
 
 /// Parts below which altered views help out: with fewer, leaving one out leaves too little.
 const FEWEST: usize = 4;
-
-/// How far a remembered patch may lie from where it was seen, in patches, when place counts.
-const REACH: usize = 2;
-
-/// Share of patches that find their like at their own place, from which parts are taken to lie
-/// alike. Left-out parts: 0.67 to 0.82 on hand-held screws, 0.62 on tiles, 0.95 to 0.99 on boards
-/// that lie within 2 px.
-const PLACE_KEPT: f32 = 0.97;
-
-/// Factor by which scores may rise when place counts: 1.1 to 1.33 on screws, 1.31 on tiles, 1.0 to
-/// 1.15 on boards.
-const PLACE_COST: f32 = 1.2;
 
 /// Whether it counts where on the image a patch lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,7 +76,7 @@ pub enum Place {
     Decide,
     /// It counts: parts always lie alike, within two patches.
     Counts,
-    /// It does not: parts lie anywhere.
+    /// It does not: parts lie anywhere, and may have grids of their own.
     DoesNot,
 }
 
@@ -101,7 +98,8 @@ pub struct Learner {
 }
 
 impl Learner {
-    /// For features of `dim` numbers on `grid`, fused from `blocks` (1-based).
+    /// For features of `dim` numbers on `grid`, fused from `blocks` (1-based). Where place does
+    /// not count, parts may have other grids, of about as many patches.
     ///
     /// # Errors
     /// [`LearnError::Spill`] when no temporary file can be made.
@@ -117,16 +115,17 @@ impl Learner {
             blocks: blocks.to_vec(),
             dim,
             moments: Moments::new(dim, blocks.len()),
-            learned: Spill::new(dim, grid.patches())?,
+            learned: Spill::new(dim)?,
             parts: 0,
-            checks: Spill::new(dim, grid.patches())?,
+            checks: Spill::new(dim)?,
         })
     }
 
     /// Adds a good part.
     ///
     /// # Errors
-    /// [`LearnError::Spill`] when the disk refuses.
+    /// [`LearnError::Spill`] when the disk refuses, [`LearnError::Grid`] when place may count and
+    /// the part lies on another grid.
     pub fn add(&mut self, features: &Features) -> Result<(), LearnError> {
         self.add_view(features)?;
         self.parts += 1;
@@ -137,8 +136,9 @@ impl Learner {
     /// come first.
     ///
     /// # Errors
-    /// [`LearnError::Spill`] when the disk refuses.
+    /// As for [`Self::add`].
     pub fn add_view(&mut self, features: &Features) -> Result<(), LearnError> {
+        self.check_grid(features.grid)?;
         self.learned.push(&features.total)?;
         self.moments.add(features);
         Ok(())
@@ -147,9 +147,20 @@ impl Learner {
     /// Adds an altered view of a part to set the limit by: it must pass.
     ///
     /// # Errors
-    /// [`LearnError::Spill`] when the disk refuses.
+    /// As for [`Self::add`].
     pub fn add_check(&mut self, features: &Features) -> Result<(), LearnError> {
+        self.check_grid(features.grid)?;
         self.checks.push(&features.total)
+    }
+
+    fn check_grid(&self, found: Grid) -> Result<(), LearnError> {
+        if found == self.grid || self.options.place == Place::DoesNot {
+            return Ok(());
+        }
+        Err(LearnError::Grid {
+            expected: self.grid,
+            found,
+        })
     }
 
     /// Whether there are too few parts to learn from them alone and to leave one out.
@@ -160,8 +171,9 @@ impl Learner {
     /// Learns; `step` is called with the number of steps done and to do.
     ///
     /// Whether patches are measured from their image's mean or from that of all parts, and whether
-    /// place counts, is decided by the parts: that setting is taken under which left-out parts
-    /// score most alike, as the limit then lies closest to them.
+    /// place counts, is decided by the parts: that centre is taken under which left-out parts
+    /// score most alike (their image's own only if it is clearly better), as the limit then lies
+    /// closest to them.
     ///
     /// # Errors
     /// [`LearnError`] when there is no part, or the disk refuses.
@@ -169,42 +181,33 @@ impl Learner {
         if self.parts == 0 {
             return Err(LearnError::NoParts);
         }
+        let place_may_count = match self.options.place {
+            Place::Counts => true,
+            Place::DoesNot => false,
+            Place::Decide => !self.needs_views(),
+        };
         let centres: &[Centre] = if self.needs_views() {
             &[Centre::Image]
         } else {
             &[Centre::Image, Centre::Parts]
         };
-        let steps = centres.len() + self.folds();
+        let steps = centres.len() + self.folds() * (1 + usize::from(place_may_count));
         let mut done = 0;
         let mut step = || {
             done += 1;
             step(done, steps);
         };
         let whole = self.moments.whole();
-        let mut attempts = Vec::new();
-        for &centre in centres {
-            attempts.push(self.attempt(&whole, centre)?);
-            step();
+        let best = self.best_centre(centres, whole, &mut step)?;
+        let mut layout = None;
+        if place_may_count {
+            let found = self.layout(&best, whole, &mut step)?;
+            let counts = self.options.place == Place::Counts || found.is_kept(&best.anywhere);
+            layout = counts.then_some(found);
         }
-        self.leave_out(&whole, &mut attempts, &mut step)?;
-        for attempt in &mut attempts {
-            self.check(attempt)?;
-        }
-        let spread = |attempt: &Attempt| spread_of_logarithms(&attempt.anywhere.images);
-        attempts.sort_by(|a, b| spread(a).total_cmp(&spread(b)));
-        let Some(mut best) = attempts.into_iter().next() else {
-            return Err(LearnError::NoParts);
-        };
-        let place_counts = match self.options.place {
-            Place::Counts => true,
-            Place::DoesNot => false,
-            Place::Decide => !self.needs_views() && best.place_is_kept(),
-        };
-        let scores = if place_counts {
-            best.in_place
-        } else {
-            best.normal.gate = None;
-            best.anywhere
+        let (normal, scores) = match layout {
+            Some(layout) => (layout.gate(best.normal, |_| true), layout.scores),
+            None => (best.normal, best.anywhere),
         };
         let rate = self.options.false_reject;
         let limit = if self.needs_views() {
@@ -213,7 +216,7 @@ impl Learner {
             Limit::from_left_out(&scores.images, rate)
         };
         Ok(Learned {
-            normal: best.normal,
+            normal,
             limits: Limits {
                 image: limit.value,
                 patch: highest_but_few(scores.patches).min(limit.value),
@@ -231,6 +234,50 @@ impl Learner {
         }
     }
 
+    /// Learns with each of the centres and takes the one under which left-out parts score most
+    /// alike.
+    fn best_centre(
+        &self,
+        centres: &[Centre],
+        whole: &WholeMoments,
+        step: &mut dyn FnMut(),
+    ) -> Result<Attempt, LearnError> {
+        let mut attempts = Vec::new();
+        for &centre in centres {
+            attempts.push(self.attempt(whole, centre)?);
+            step();
+        }
+        self.each_fold(whole, |rest, left_out, parts| {
+            for attempt in &mut attempts {
+                let model = NormalModel::new(attempt.without(whole, rest, left_out)?)?;
+                for part in parts {
+                    attempt.anywhere.add(model.score_total(part).score);
+                }
+            }
+            step();
+            Ok(ControlFlow::Continue(()))
+        })?;
+        for attempt in &mut attempts {
+            let model = NormalModel::new(attempt.normal.clone())?;
+            for check in 0..self.checks.len() {
+                let scores = model.score_total(&self.checks.part(check)?);
+                attempt.anywhere.add(scores.score);
+            }
+        }
+        let spread = |attempt: &Attempt| {
+            let handicap = match attempt.centre {
+                Centre::Parts => 1.0,
+                Centre::Image => IMAGE_HANDICAP,
+            };
+            attempt.anywhere.spread() * handicap
+        };
+        let alike = |a: &Attempt, b: &Attempt| spread(a).total_cmp(&spread(b));
+        attempts
+            .into_iter()
+            .min_by(alike)
+            .ok_or(LearnError::NoParts)
+    }
+
     /// Learns with one centre; nothing is scored yet.
     fn attempt(&self, whole: &WholeMoments, centre: Centre) -> Result<Attempt, LearnError> {
         let subspace = Subspace::leading(whole, centre, self.options.rank)?;
@@ -239,29 +286,59 @@ impl Learner {
             Centre::Image => None,
         };
         let memory = self.remember(&subspace, mean.as_ref())?;
-        let mut normal = self.normal(centre, &subspace, &memory);
-        let seen = self.seen(&normal)?;
-        normal.places = places(self.grid, memory.part.len(), &seen, |_| true);
-        normal.gate = Some(REACH);
         Ok(Attempt {
             centre,
+            normal: self.normal(centre, &subspace, &memory),
             subspace,
             memory,
-            seen,
-            normal,
             anywhere: Judged::default(),
-            in_place: Judged::default(),
-            kept: Vec::new(),
         })
     }
 
-    /// Scores each part while it is left out, in each of the attempts. A part is taken out of the
-    /// moments once for all of them.
-    fn leave_out(
+    /// Where parts show what was remembered, and how they score while they are left out and place
+    /// counts.
+    fn layout(
+        &self,
+        best: &Attempt,
+        whole: &WholeMoments,
+        step: &mut dyn FnMut(),
+    ) -> Result<Layout, LearnError> {
+        let mut layout = Layout::new(self.grid);
+        let model = NormalModel::new(best.normal.clone())?;
+        for part in 0..self.learned.len() {
+            layout.see(model.score_total(&self.learned.part(part)?));
+        }
+        let may_give_up = self.options.place == Place::Decide;
+        self.each_fold(whole, |rest, left_out, parts| {
+            let normal = best.without(whole, rest, left_out)?;
+            let model = NormalModel::new(layout.gate(normal, |part| !left_out(part)))?;
+            parts.iter().for_each(|part| layout.judge(&model, part));
+            step();
+            Ok(if may_give_up && layout.is_hopeless() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            })
+        })?;
+        if self.checks.len() > 0 {
+            let model = NormalModel::new(layout.gate(best.normal.clone(), |_| true))?;
+            for check in 0..self.checks.len() {
+                layout.judge(&model, &self.checks.part(check)?);
+            }
+        }
+        Ok(layout)
+    }
+
+    /// Leaves each part out once: `judge` is called with the moments of the others, which parts are
+    /// left out, and their features.
+    fn each_fold(
         &self,
         whole: &WholeMoments,
-        attempts: &mut [Attempt],
-        step: &mut dyn FnMut(),
+        mut judge: impl FnMut(
+            &WholeMoments,
+            &dyn Fn(usize) -> bool,
+            &[DMatrix<f32>],
+        ) -> Result<ControlFlow<()>, LearnError>,
     ) -> Result<(), LearnError> {
         let folds = self.folds();
         for fold in 0..folds {
@@ -272,20 +349,9 @@ impl Learner {
                 .collect::<Result<Vec<_>, _>>()?;
             let mut rest = whole.clone();
             features.iter().for_each(|part| rest.remove(part));
-            for attempt in &mut *attempts {
-                let model = attempt.without(self.grid, whole, &rest, &left_out)?;
-                features.iter().for_each(|part| attempt.judge(&model, part));
+            if judge(&rest, &left_out, &features)?.is_break() {
+                break;
             }
-            step();
-        }
-        Ok(())
-    }
-
-    /// Scores the altered views that are there to set the limit by.
-    fn check(&self, attempt: &mut Attempt) -> Result<(), LearnError> {
-        let model = NormalModel::new(attempt.normal.clone())?;
-        for check in 0..self.checks.len() {
-            attempt.judge(&model, &self.checks.part(check)?);
         }
         Ok(())
     }
@@ -303,16 +369,36 @@ impl Learner {
         } else {
             self.options.memory
         };
-        let capacity = (POOLED_PARTS * 1024).max(4 * patches).max(4 * count);
-        let mut pool = Pool::new(self.dim, rows.nrows(), capacity);
+        let capacity = POOLED_PARTS * patches.max(count);
+        let mut pool = Pool::new(rows.nrows(), capacity);
         for part in 0..self.learned.len() {
-            let relative = relative_to(&self.learned.part(part)?, mean);
-            pool.add(part as u32, &relative, &(&rows * &relative));
+            let relative = relative_to(self.learned.part(part)?, mean);
+            pool.add(part, &(&rows * &relative));
         }
-        Ok(pool.remember(count))
+        let chosen = pool.choose_memory(count);
+        let mut features = DMatrix::zeros(self.dim, chosen.patches.len());
+        let mut understudies = features.clone();
+        for part in 0..self.learned.len() {
+            let relative = relative_to(self.learned.part(part)?, mean);
+            for (matrix, patches) in [
+                (&mut features, &chosen.patches),
+                (&mut understudies, &chosen.understudies),
+            ] {
+                let columns = matrix.column_iter_mut().zip(patches);
+                for (mut column, of) in columns.filter(|(_, of)| of.part == part) {
+                    column.copy_from(&relative.column(of.patch));
+                }
+            }
+        }
+        Ok(Memory {
+            features,
+            coordinates: chosen.coordinates,
+            part: chosen.patches.iter().map(|of| of.part).collect(),
+            understudies,
+        })
     }
 
-    /// The normal model of all parts, places still empty.
+    /// The normal model of all parts, without a gate.
     fn normal(&self, centre: Centre, subspace: &Subspace, memory: &Memory) -> NormalParts {
         // Best linear prediction of a block's contribution from the coordinates:
         // U_b = Cov(f_b, c) Cov(c)^-1 = Cov(f_b, f) U L^-1; summed over blocks this is U.
@@ -345,30 +431,6 @@ impl Learner {
             gate: None,
         }
     }
-
-    /// For each part and patch, the remembered patch that it is most like.
-    fn seen(&self, normal: &NormalParts) -> Result<Vec<Vec<u32>>, LearnError> {
-        let model = NormalModel::new(normal.clone())?;
-        (0..self.learned.len())
-            .map(|part| Ok(model.score_total(&self.learned.part(part)?).nearest))
-            .collect()
-    }
-}
-
-/// Raw scores of left-out parts, or of checks.
-#[derive(Default)]
-struct Judged {
-    /// One an image.
-    images: Vec<f32>,
-    /// One a patch, of all images.
-    patches: Vec<f32>,
-}
-
-impl Judged {
-    fn add(&mut self, patches: Vec<f32>) {
-        self.images.push(image_statistic(&patches));
-        self.patches.extend(patches);
-    }
 }
 
 /// The score that one in a thousand exceeds.
@@ -379,109 +441,4 @@ fn highest_but_few(mut scores: Vec<f32>) -> f32 {
         .get(rank.saturating_sub(1))
         .copied()
         .unwrap_or(f32::INFINITY)
-}
-
-/// What was learned with one centre.
-struct Attempt {
-    centre: Centre,
-    subspace: Subspace,
-    memory: Memory,
-    /// For each part and patch, the remembered patch that it is most like.
-    seen: Vec<Vec<u32>>,
-    /// With the gate set.
-    normal: NormalParts,
-    /// Scores when place does not count.
-    anywhere: Judged,
-    /// Scores when it does.
-    in_place: Judged,
-    /// Share of the patches of each that were most like something seen at their own place.
-    kept: Vec<f32>,
-}
-
-impl Attempt {
-    fn judge(&mut self, model: &NormalModel, features: &DMatrix<f32>) {
-        let scores = model.score_total(features);
-        self.kept.push(scores.share_in_place());
-        self.anywhere.add(scores.anywhere);
-        self.in_place.add(scores.score);
-    }
-
-    /// The model that would have been learned without some parts: `rest` are the moments of the
-    /// others, and those patches of the missing ones that were remembered are stood in for by their
-    /// understudies.
-    fn without(
-        &self,
-        grid: Grid,
-        whole: &WholeMoments,
-        rest: &WholeMoments,
-        left_out: &impl Fn(usize) -> bool,
-    ) -> Result<NormalModel, LearnError> {
-        let rank = self.subspace.basis.ncols();
-        let subspace = Subspace::near(rest, self.centre, rank, &self.subspace.basis)?;
-        let memory = &self.memory;
-        let mut remembered = memory.features.clone();
-        for (element, &part) in memory.part.iter().enumerate() {
-            if left_out(part as usize) {
-                remembered.set_column(element, &memory.understudies.column(element));
-            }
-        }
-        let basis = subspace.basis.cast::<f32>();
-        // The memory holds features measured from the mean of all parts; the mean of the rest is a
-        // little elsewhere.
-        let mean = (self.centre == Centre::Parts).then(|| {
-            let shift = (rest.mean() - whole.mean()).cast::<f32>();
-            remembered
-                .column_iter_mut()
-                .for_each(|mut column| column -= &shift);
-            vec![rest.mean().cast::<f32>()]
-        });
-        let parts = NormalParts {
-            grid,
-            // Only whole features are scored here, so one block stands for all.
-            blocks: vec![0],
-            block_means: mean,
-            memory: basis.transpose() * remembered,
-            block_bases: vec![basis],
-            places: places(grid, memory.part.len(), &self.seen, |part| !left_out(part)),
-            gate: Some(REACH),
-        };
-        Ok(NormalModel::new(parts)?)
-    }
-
-    /// Whether parts lie so much alike that place can count: most patches find their like at their
-    /// own place, and having to look there only does not raise the scores much.
-    fn place_is_kept(&self) -> bool {
-        let cost = median(&self.in_place.images) / median(&self.anywhere.images);
-        median(&self.kept) >= PLACE_KEPT && cost <= PLACE_COST
-    }
-}
-
-/// The middle value; 0 of nothing.
-fn median(values: &[f32]) -> f32 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f32::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
-}
-
-fn mean_of_logarithms(scores: &[f32]) -> f64 {
-    let sum: f64 = scores.iter().map(|&s| f64::from(s).max(1e-12).ln()).sum();
-    sum / scores.len().max(1) as f64
-}
-
-/// Standard deviation of the logarithms.
-fn spread_of_logarithms(scores: &[f32]) -> f64 {
-    let mean = mean_of_logarithms(scores);
-    let square = |&s: &f32| (f64::from(s).max(1e-12).ln() - mean).powi(2);
-    (scores.iter().map(square).sum::<f64>() / scores.len().max(1) as f64).sqrt()
-}
-
-/// Where each remembered patch was seen on the parts that count.
-fn places(grid: Grid, memory: usize, seen: &[Vec<u32>], counts: impl Fn(usize) -> bool) -> Places {
-    let mut places = Places::new(grid, memory);
-    for (_, seen) in seen.iter().enumerate().filter(|(part, _)| counts(*part)) {
-        for (patch, &element) in seen.iter().enumerate() {
-            places.see(element as usize, patch);
-        }
-    }
-    places
 }

@@ -2,6 +2,7 @@
 //! by it and to check it. It is learned once from good parts, kept in one file, and never trusted
 //! before it is verified.
 
+mod attempt;
 mod calibration;
 mod error;
 mod file;
@@ -13,7 +14,7 @@ pub(crate) mod views;
 
 use serde::{Deserialize, Serialize};
 
-use crate::image::{InputSize, Roi};
+use crate::image::{InputShape, InputSize, Roi};
 use crate::inspect::Limits;
 use crate::normal::NormalParts;
 
@@ -73,6 +74,10 @@ pub struct PartRecord {
 pub struct ViewSettings {
     /// What is cut out of the picture; `None` is all of it.
     pub roi: Option<Roi>,
-    /// What it is stretched to.
+    /// What it is stretched to; with an input of its own shape for each picture, what the area of
+    /// each is.
     pub input: InputSize,
+    /// Whose shape the input has.
+    #[serde(default)]
+    pub shape: InputShape,
 }

@@ -10,49 +10,56 @@ use super::LearnError;
 pub(super) struct Spill {
     file: File,
     dim: usize,
-    patches: usize,
-    parts: usize,
+    /// Where each part ends, in patches; it begins where the one before ends.
+    ends: Vec<usize>,
 }
 
 impl Spill {
-    /// An empty file in the temporary folder, for parts of `[dim, patches]`.
+    /// An empty file in the temporary folder, for parts of `[dim, any]`.
     ///
     /// # Errors
     /// [`LearnError::Spill`], as for all that touches the file.
-    pub fn new(dim: usize, patches: usize) -> Result<Self, LearnError> {
-        let bytes = part_bytes(dim, patches);
+    pub fn new(dim: usize) -> Result<Self, LearnError> {
         Ok(Self {
-            file: tempfile::tempfile().map_err(|source| refused(source, bytes))?,
+            file: tempfile::tempfile().map_err(|source| refused(source, 1 << 20))?,
             dim,
-            patches,
-            parts: 0,
+            ends: Vec::new(),
         })
     }
 
     /// Number of parts.
     pub fn len(&self) -> usize {
-        self.parts
+        self.ends.len()
     }
 
     /// Appends a part, `[dim, patches]`.
     pub fn push(&mut self, features: &DMatrix<f32>) -> Result<(), LearnError> {
-        debug_assert_eq!(features.shape(), (self.dim, self.patches));
-        let bytes = part_bytes(self.dim, self.patches);
-        self.append(features)
-            .map_err(|source| refused(source, bytes))?;
-        self.parts += 1;
+        debug_assert_eq!(features.nrows(), self.dim);
+        let start = self.start(self.len());
+        self.append(features, start)
+            .map_err(|source| refused(source, bytes(self.dim, features.ncols())))?;
+        self.ends.push(start + features.ncols());
         Ok(())
     }
 
     /// Reads part `index` back, `[dim, patches]`.
     pub fn part(&self, index: usize) -> Result<DMatrix<f32>, LearnError> {
-        let bytes = part_bytes(self.dim, self.patches);
-        self.read(index).map_err(|source| refused(source, bytes))
+        let start = self.start(index);
+        let patches = self.ends.get(index).map_or(0, |end| end - start);
+        self.read(start, patches)
+            .map_err(|source| refused(source, bytes(self.dim, patches)))
     }
 
-    fn append(&mut self, features: &DMatrix<f32>) -> io::Result<()> {
-        let bytes = part_bytes(self.dim, self.patches);
-        self.file.seek(SeekFrom::Start(self.parts as u64 * bytes))?;
+    /// Where a part begins, in patches.
+    fn start(&self, index: usize) -> usize {
+        match index.checked_sub(1) {
+            Some(before) => self.ends.get(before).copied().unwrap_or(0),
+            None => 0,
+        }
+    }
+
+    fn append(&mut self, features: &DMatrix<f32>, start: usize) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(bytes(self.dim, start)))?;
         let mut writer = BufWriter::with_capacity(1 << 18, &self.file);
         for value in features {
             writer.write_all(&value.to_le_bytes())?;
@@ -60,12 +67,11 @@ impl Spill {
         writer.flush()
     }
 
-    fn read(&self, index: usize) -> io::Result<DMatrix<f32>> {
+    fn read(&self, start: usize, patches: usize) -> io::Result<DMatrix<f32>> {
         let mut file = &self.file;
-        let bytes = part_bytes(self.dim, self.patches);
-        file.seek(SeekFrom::Start(index as u64 * bytes))?;
+        file.seek(SeekFrom::Start(bytes(self.dim, start)))?;
         let mut reader = BufReader::with_capacity(1 << 18, file);
-        let mut features = DMatrix::zeros(self.dim, self.patches);
+        let mut features = DMatrix::zeros(self.dim, patches);
         for value in features.iter_mut() {
             let mut bytes = [0; 4];
             reader.read_exact(&mut bytes)?;
@@ -75,8 +81,8 @@ impl Spill {
     }
 }
 
-/// Bytes that one part takes.
-fn part_bytes(dim: usize, patches: usize) -> u64 {
+/// Bytes that so many patches take.
+fn bytes(dim: usize, patches: usize) -> u64 {
     (dim * patches * size_of::<f32>()) as u64
 }
 
@@ -94,8 +100,9 @@ mod tests {
 
     #[test]
     fn parts_come_back_as_they_were_in_any_order() {
-        let part = |seed: usize| DMatrix::from_fn(3, 5, |i, j| (seed * 100 + i * 10 + j) as f32);
-        let mut spill = Spill::new(3, 5).unwrap();
+        let part =
+            |seed: usize| DMatrix::from_fn(3, 5 + seed, |i, j| (seed * 100 + i * 10 + j) as f32);
+        let mut spill = Spill::new(3).unwrap();
         (0..3).for_each(|seed| spill.push(&part(seed)).unwrap());
         assert_eq!(spill.part(2).unwrap(), part(2));
         spill.push(&part(3)).unwrap();

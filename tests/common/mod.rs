@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use andon::camera::rendered::{DefectKind, LineConfig, RenderedLine, RenderedPart};
-use andon::image::InputSize;
+use andon::image::{InputShape, InputSize};
 use andon::pipeline::{LearnSettings, Lesson};
 use andon::recipe::{LearnOptions, PartRecord, Recipe, ViewSettings};
 use andon::vit::Model;
@@ -159,6 +159,7 @@ pub fn settings() -> LearnSettings {
         view: ViewSettings {
             roi: None,
             input: InputSize::for_content(SIZE, patch, (320, 240)),
+            shape: InputShape::Common,
         },
         options: LearnOptions::default(),
         created: "2026-01-01T00:00:00Z".into(),
