@@ -46,6 +46,12 @@ pub struct Args {
     /// patches (28 px of the input)
     #[arg(long, value_enum, default_value_t = PlaceArg::Auto)]
     place: PlaceArg,
+    /// What patches are measured from: the mean of all good parts, or of their own image, which
+    /// takes out light and white balance that change from image to image but blurs the sight of
+    /// defects that fill much of one [default: image if white balance changes from image to image
+    /// or there are fewer than 4 parts, otherwise parts]
+    #[arg(long, value_enum)]
+    centre: Option<CentreArg>,
     /// Whether all images share one shape of input or each has its own
     #[arg(long, value_enum, default_value_t = ShapeArg::Auto)]
     shape: ShapeArg,
@@ -74,6 +80,15 @@ enum PlaceArg {
     Yes,
     /// It does not
     No,
+}
+
+/// Values of `--centre`.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum CentreArg {
+    /// The mean of all good parts
+    Parts,
+    /// The mean of the image itself
+    Image,
 }
 
 /// Values of `--shape`.
@@ -147,6 +162,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 PlaceArg::Yes => Place::Counts,
                 PlaceArg::No => Place::DoesNot,
             },
+            centre: args.centre.map(|centre| match centre {
+                CentreArg::Parts => Centre::Parts,
+                CentreArg::Image => Centre::Image,
+            }),
             ..LearnOptions::default()
         },
         created: now(),

@@ -3,9 +3,10 @@ use std::time::Duration;
 use image::RgbImage;
 
 use super::front::{FrontEnd, FrontEndError};
+use super::tints::Tints;
 use crate::image::{ImageError, InputShape};
 use crate::inspect::Inspector;
-use crate::normal::{Features, NormalError};
+use crate::normal::{Centre, Features, NormalError};
 use crate::recipe::{
     Golden, LearnError, LearnOptions, Learned, Learner, Origin, PartRecord, Place, Recipe,
     ViewSettings, views,
@@ -44,6 +45,7 @@ pub struct Lesson {
     first: Vec<RgbImage>,
     /// Features of the first part, whose score becomes golden.
     golden: Option<Features>,
+    tints: Tints,
     half_patch: i64,
     backbone: Duration,
 }
@@ -94,6 +96,7 @@ impl Lesson {
             records: Vec::new(),
             first: Vec::new(),
             golden: None,
+            tints: Tints::default(),
             half_patch: manifest.architecture.patch as i64 / 2,
             backbone: Duration::ZERO,
         })
@@ -109,6 +112,7 @@ impl Lesson {
         self.backbone += seen.backbone;
         self.learner.add(&seen.features)?;
         self.golden.get_or_insert(seen.features);
+        self.tints.add(&seen.crop);
         if self.first.len() < KEPT_INPUTS {
             self.first.push(seen.crop);
         }
@@ -135,6 +139,9 @@ impl Lesson {
         let first = self.first.first().cloned().ok_or(LearnError::NoParts)?;
         if self.learner.needs_views() {
             self.add_views(&mut step)?;
+        }
+        if self.settings.options.centre.is_none() && self.tints.wander() {
+            self.learner.measure_from(Centre::Image);
         }
         let Learned {
             normal,

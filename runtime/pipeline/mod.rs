@@ -6,6 +6,7 @@ mod backbones;
 mod front;
 mod judge;
 mod learn;
+mod tints;
 
 pub use front::{FrontEnd, FrontEndError, Seen};
 pub use judge::{InspectError, Judged, Pipeline, PipelineError, ReplayError, StageTimes};

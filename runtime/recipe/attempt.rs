@@ -3,7 +3,6 @@
 use andon_spectral::Error;
 use nalgebra::DMatrix;
 
-use super::calibration::LogScores;
 use crate::inspect::image_statistic;
 use crate::normal::{
     Centre, NormalModel, NormalParts, PatchScores, Places, Subspace, WholeMoments,
@@ -25,7 +24,7 @@ const PLACE_COST: f32 = 1.2;
 /// Left-out parts after which it is given up that place counts, if none of them lay like the others.
 const PROBED: usize = 4;
 
-/// What was learned with one centre.
+/// What was learned, and how parts score by it.
 pub(super) struct Attempt {
     pub centre: Centre,
     pub subspace: Subspace,
@@ -62,12 +61,6 @@ impl Judged {
     pub fn add(&mut self, patches: Vec<f32>) {
         self.images.push(image_statistic(&patches));
         self.patches.extend(patches);
-    }
-
-    /// How little alike the images score: the standard deviation of the logarithms.
-    pub fn spread(&self) -> f64 {
-        let logs = LogScores::of(&self.images);
-        (logs.squares / logs.count).sqrt()
     }
 }
 

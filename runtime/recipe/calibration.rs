@@ -108,35 +108,14 @@ impl Limit {
 
 /// The quantile of a log-normal distribution that scores exceed at this rate.
 fn tail_quantile(scores: &[f32], rate: f64) -> f64 {
-    let logs = LogScores::of(scores);
-    let freedom = PRIOR_PARTS + logs.count - 1.0;
-    let spread = ((PRIOR_PARTS * PRIOR_SPREAD.powi(2) + logs.squares) / freedom).sqrt();
+    let logs = || scores.iter().map(|&s| f64::from(s).max(1e-12).ln());
+    let count = scores.len().max(1) as f64;
+    let mean = logs().sum::<f64>() / count;
+    let squares: f64 = logs().map(|log| (log - mean).powi(2)).sum();
+    let freedom = PRIOR_PARTS + count - 1.0;
+    let spread = ((PRIOR_PARTS * PRIOR_SPREAD.powi(2) + squares) / freedom).sqrt();
     let z = Normal::standard().inverse_cdf(1.0 - rate.clamp(1e-9, 0.5));
-    (logs.mean + z * spread).exp()
-}
-
-/// How the logarithms of scores are spread.
-pub(super) struct LogScores {
-    /// How many there are, at least 1.
-    pub count: f64,
-    /// Their mean.
-    pub mean: f64,
-    /// Sum of the squared distances from it.
-    pub squares: f64,
-}
-
-impl LogScores {
-    /// Of raw scores; what is not positive counts as 1e-12.
-    pub fn of(scores: &[f32]) -> Self {
-        let logs = || scores.iter().map(|&s| f64::from(s).max(1e-12).ln());
-        let count = scores.len().max(1) as f64;
-        let mean = logs().sum::<f64>() / count;
-        Self {
-            count,
-            mean,
-            squares: logs().map(|log| (log - mean).powi(2)).sum(),
-        }
-    }
+    (mean + z * spread).exp()
 }
 
 /// Upper 95 % bound of a rate of which `above` of `n` draws were seen (Clopper and Pearson 1934).

@@ -28,6 +28,9 @@ pub struct LearnOptions {
     pub false_reject: f64,
     /// Whether place counts.
     pub place: Place,
+    /// What patches are measured from; `None`: all good parts, or with too few of them to tell,
+    /// their own image.
+    pub centre: Option<Centre>,
 }
 
 impl Default for LearnOptions {
@@ -38,6 +41,7 @@ impl Default for LearnOptions {
             memory: 1024,
             false_reject: 0.01,
             place: Place::Decide,
+            centre: None,
         }
     }
 }
@@ -60,10 +64,6 @@ const MOST_FOLDS: usize = 8;
 /// Parts whose patches are held in memory at once, by their coordinates, while choosing what to
 /// remember.
 const POOLED_PARTS: usize = 20;
-
-/// How much more alike parts must score when measured from their image's own mean for that to be
-/// taken: it blurs the sight of large defects, so it has to pay.
-const IMAGE_HANDICAP: f64 = 1.03;
 
 /// Parts below which altered views help out: with fewer, leaving one out leaves too little.
 const FEWEST: usize = 4;
@@ -163,6 +163,11 @@ impl Learner {
         })
     }
 
+    /// Says what patches are measured from.
+    pub fn measure_from(&mut self, centre: Centre) {
+        self.options.centre = Some(centre);
+    }
+
     /// Whether there are too few parts to learn from them alone and to leave one out.
     pub fn needs_views(&self) -> bool {
         self.parts < FEWEST
@@ -170,10 +175,7 @@ impl Learner {
 
     /// Learns; `step` is called with the number of steps done and to do.
     ///
-    /// Whether patches are measured from their image's mean or from that of all parts, and whether
-    /// place counts, is decided by the parts: that centre is taken under which left-out parts
-    /// score most alike (their image's own only if it is clearly better), as the limit then lies
-    /// closest to them.
+    /// Whether place counts is decided by the parts, unless the options say it.
     ///
     /// # Errors
     /// [`LearnError`] when there is no part, or the disk refuses.
@@ -186,28 +188,30 @@ impl Learner {
             Place::DoesNot => false,
             Place::Decide => !self.needs_views(),
         };
-        let centres: &[Centre] = if self.needs_views() {
-            &[Centre::Image]
-        } else {
-            &[Centre::Image, Centre::Parts]
+        let centre = match self.options.centre {
+            Some(centre) => centre,
+            None if self.needs_views() => Centre::Image,
+            None => Centre::Parts,
         };
-        let steps = centres.len() + self.folds() * (1 + usize::from(place_may_count));
+        let steps = 1 + self.folds() * (1 + usize::from(place_may_count));
         let mut done = 0;
         let mut step = || {
             done += 1;
             step(done, steps);
         };
         let whole = self.moments.whole();
-        let best = self.best_centre(centres, whole, &mut step)?;
+        let mut attempt = self.attempt(whole, centre)?;
+        step();
+        self.judge_anywhere(&mut attempt, whole, &mut step)?;
         let mut layout = None;
         if place_may_count {
-            let found = self.layout(&best, whole, &mut step)?;
-            let counts = self.options.place == Place::Counts || found.is_kept(&best.anywhere);
+            let found = self.layout(&attempt, whole, &mut step)?;
+            let counts = self.options.place == Place::Counts || found.is_kept(&attempt.anywhere);
             layout = counts.then_some(found);
         }
         let (normal, scores) = match layout {
-            Some(layout) => (layout.gate(best.normal, |_| true), layout.scores),
-            None => (best.normal, best.anywhere),
+            Some(layout) => (layout.gate(attempt.normal, |_| true), layout.scores),
+            None => (attempt.normal, attempt.anywhere),
         };
         let rate = self.options.false_reject;
         let limit = if self.needs_views() {
@@ -234,51 +238,30 @@ impl Learner {
         }
     }
 
-    /// Learns with each of the centres and takes the one under which left-out parts score most
-    /// alike.
-    fn best_centre(
+    /// Scores each part while it is left out, and the checks, when place does not count.
+    fn judge_anywhere(
         &self,
-        centres: &[Centre],
+        attempt: &mut Attempt,
         whole: &WholeMoments,
         step: &mut dyn FnMut(),
-    ) -> Result<Attempt, LearnError> {
-        let mut attempts = Vec::new();
-        for &centre in centres {
-            attempts.push(self.attempt(whole, centre)?);
-            step();
-        }
+    ) -> Result<(), LearnError> {
         self.each_fold(whole, |rest, left_out, parts| {
-            for attempt in &mut attempts {
-                let model = NormalModel::new(attempt.without(whole, rest, left_out)?)?;
-                for part in parts {
-                    attempt.anywhere.add(model.score_total(part).score);
-                }
+            let model = NormalModel::new(attempt.without(whole, rest, left_out)?)?;
+            for part in parts {
+                attempt.anywhere.add(model.score_total(part).score);
             }
             step();
             Ok(ControlFlow::Continue(()))
         })?;
-        for attempt in &mut attempts {
-            let model = NormalModel::new(attempt.normal.clone())?;
-            for check in 0..self.checks.len() {
-                let scores = model.score_total(&self.checks.part(check)?);
-                attempt.anywhere.add(scores.score);
-            }
+        let model = NormalModel::new(attempt.normal.clone())?;
+        for check in 0..self.checks.len() {
+            let scores = model.score_total(&self.checks.part(check)?);
+            attempt.anywhere.add(scores.score);
         }
-        let spread = |attempt: &Attempt| {
-            let handicap = match attempt.centre {
-                Centre::Parts => 1.0,
-                Centre::Image => IMAGE_HANDICAP,
-            };
-            attempt.anywhere.spread() * handicap
-        };
-        let alike = |a: &Attempt, b: &Attempt| spread(a).total_cmp(&spread(b));
-        attempts
-            .into_iter()
-            .min_by(alike)
-            .ok_or(LearnError::NoParts)
+        Ok(())
     }
 
-    /// Learns with one centre; nothing is scored yet.
+    /// Learns; nothing is scored yet.
     fn attempt(&self, whole: &WholeMoments, centre: Centre) -> Result<Attempt, LearnError> {
         let subspace = Subspace::leading(whole, centre, self.options.rank)?;
         let mean = match centre {
@@ -299,18 +282,18 @@ impl Learner {
     /// counts.
     fn layout(
         &self,
-        best: &Attempt,
+        attempt: &Attempt,
         whole: &WholeMoments,
         step: &mut dyn FnMut(),
     ) -> Result<Layout, LearnError> {
         let mut layout = Layout::new(self.grid);
-        let model = NormalModel::new(best.normal.clone())?;
+        let model = NormalModel::new(attempt.normal.clone())?;
         for part in 0..self.learned.len() {
             layout.see(model.score_total(&self.learned.part(part)?));
         }
         let may_give_up = self.options.place == Place::Decide;
         self.each_fold(whole, |rest, left_out, parts| {
-            let normal = best.without(whole, rest, left_out)?;
+            let normal = attempt.without(whole, rest, left_out)?;
             let model = NormalModel::new(layout.gate(normal, |part| !left_out(part)))?;
             parts.iter().for_each(|part| layout.judge(&model, part));
             step();
@@ -321,7 +304,7 @@ impl Learner {
             })
         })?;
         if self.checks.len() > 0 {
-            let model = NormalModel::new(layout.gate(best.normal.clone(), |_| true))?;
+            let model = NormalModel::new(layout.gate(attempt.normal.clone(), |_| true))?;
             for check in 0..self.checks.len() {
                 layout.judge(&model, &self.checks.part(check)?);
             }

@@ -1,5 +1,5 @@
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use nalgebra::DMatrix;
 
@@ -60,23 +60,18 @@ impl Spill {
 
     fn append(&mut self, features: &DMatrix<f32>, start: usize) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(bytes(self.dim, start)))?;
-        let mut writer = BufWriter::with_capacity(1 << 18, &self.file);
-        for value in features {
-            writer.write_all(&value.to_le_bytes())?;
-        }
-        writer.flush()
+        let bytes: Vec<u8> = features.iter().flat_map(|v| v.to_le_bytes()).collect();
+        (&self.file).write_all(&bytes)
     }
 
     fn read(&self, start: usize, patches: usize) -> io::Result<DMatrix<f32>> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(bytes(self.dim, start)))?;
-        let mut reader = BufReader::with_capacity(1 << 18, file);
-        let mut features = DMatrix::zeros(self.dim, patches);
-        for value in features.iter_mut() {
-            let mut bytes = [0; 4];
-            reader.read_exact(&mut bytes)?;
-            *value = f32::from_le_bytes(bytes);
-        }
+        let mut bytes = vec![0; self.dim * patches * size_of::<f32>()];
+        file.read_exact(&mut bytes)?;
+        let (values, _) = bytes.as_chunks::<4>();
+        let values = values.iter().map(|value| f32::from_le_bytes(*value));
+        let features = DMatrix::from_iterator(self.dim, patches, values);
         Ok(features)
     }
 }
