@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use andon_alert::{
     Backoff, GpioError, GpioInputs, GpioLines, InputEvent, LedLamps, LightEvent, LightPort,
-    ResultLine, Shown, Sink, TextPort, TextServer,
+    PortHealth, ResultLine, Shown, Sink, TextPort, TextServer,
 };
 use andon_station::PartRecord;
 
@@ -161,12 +161,9 @@ impl AllOutputs {
             .unwrap_or_default()
     }
 
-    /// Why the stack light is not reached, if so.
-    pub fn light_fault(&self) -> Option<String> {
-        let health = self.light.as_ref()?.health();
-        health.fault.or_else(|| {
-            (!health.light.is_heard).then(|| "the stack light is not heard: check its cable".into())
-        })
+    /// How the stack light and the way to it do; `None` without one.
+    pub fn light(&self) -> Option<PortHealth> {
+        self.light.as_ref().map(LightPort::health)
     }
 
     /// What other outputs could not show.

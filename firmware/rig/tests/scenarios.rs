@@ -12,7 +12,7 @@ use andon_link::{
     STATE_PERIOD_MS, Sequence, Signal, Status, Transmitter, TriggerEdge, TriggerId, TriggerInput,
     Triggering, Unit, VERSION, ValidFor, Verdict, encode,
 };
-use andon_rig::{Board, Noise, Station};
+use andon_rig::{Board, Noise, Station, of_version};
 use anyhow::{Context, Result, ensure};
 
 const DELAY: u32 = 400;
@@ -78,7 +78,7 @@ fn line() -> Result<Option<(Board, Station)>> {
     settle(&mut station, "the belt is trusted", |status| {
         status.outputs.ready && !status.outputs.reject
     })?;
-    board.watch_rejector()?;
+    board.watch_lines()?;
     Ok(Some((board, station)))
 }
 
@@ -516,37 +516,6 @@ fn a_host_of_another_version_is_named_on_the_lamps_and_to_the_host() -> Result<(
     );
     assert!(named > 10, "named {named} times");
     Ok(())
-}
-
-/// Makes a frame one of another version: a sound one, of which only the version is foreign.
-fn of_version(wire: &[u8], version: u8) -> Result<Vec<u8>> {
-    // Unstuffed by the table in the protocol's documentation.
-    let mut packet = Vec::new();
-    let mut rest = wire.get(1..wire.len() - 1).context("delimiters")?;
-    while let Some((&code, after)) = rest.split_first() {
-        let (run, after) = after.split_at(usize::from(code) - 1);
-        packet.extend_from_slice(run);
-        packet.push(0);
-        rest = after;
-    }
-    packet.pop();
-    packet.truncate(packet.len() - 4);
-    packet[0] = version;
-    let mut crc = u32::MAX;
-    for &byte in &packet {
-        crc ^= u32::from(byte);
-        for _ in 0..8 {
-            crc = (crc >> 1) ^ (0xEDB8_8320 * (crc & 1));
-        }
-    }
-    packet.extend((!crc).to_le_bytes());
-    let mut wire = vec![0];
-    for run in packet.split(|&byte| byte == 0) {
-        wire.push(u8::try_from(run.len() + 1)?);
-        wire.extend_from_slice(run);
-    }
-    wire.push(0);
-    Ok(wire)
 }
 
 #[test]
