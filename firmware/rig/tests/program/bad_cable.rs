@@ -89,10 +89,16 @@ fn noise(kind: Parts, seed: u64) -> Result<()> {
         recovered.0,
         recovered.1,
     );
-    ensure!(
-        after.0 > before.0 + 10 && after.1 > before.1 + 10,
-        "each side counts bad frames: {before:?}, then {after:?}"
-    );
+    // No frame that was hit may be believed. Some are hit twice, but few.
+    for (hit, counted) in [
+        (out.flipped(), after.1 - before.1),
+        (back.flipped(), after.0 - before.0),
+    ] {
+        ensure!(
+            hit > 100 && counted * 10 >= hit * 7,
+            "{hit} bytes were hit and {counted} bad frames counted"
+        );
+    }
     ensure!(recovered.1 < RECOVERY_MS, "recovered late: {recovered:?}");
 
     let (right, until) = (watch.right(), Instant::now() + PATIENCE);
