@@ -15,7 +15,7 @@ use crate::sink::{Shown, Sink, SinkError};
 /// A started timer has changed its lamp for the first time, at the slowest tick that Linux has.
 const FIRST_CHANGE: Duration = Duration::from_millis(30);
 
-/// Tries to bring two timers into turns; each fails only if the program was held up in its middle.
+/// Steps to bring two timers into turns: two or three, more if the program is held up between them.
 const TRIES: u32 = 8;
 
 /// Names of the LEDs under `/sys/class/leds`; `None` where a lamp is not there.
@@ -108,9 +108,9 @@ impl LedLamps {
     /// Starts the timers of red and amber so that one is lit while the other is dark; `false` where
     /// there are no two timers, or they could not be brought into turns.
     ///
-    /// The kernel begins by changing the lamp, within a tick of the latest write to its timer. So one
-    /// lamp is lit and the other dark when both are started; and a timer that is written to again
-    /// changes its lamp at once, which puts right a change that came between two writes.
+    /// A timer that is written to changes its lamp within a tick, and counts from there. Several
+    /// ticks may pass between the writes of a start, so first the lamps are brought apart, and then
+    /// both are written to at once.
     fn take_turns(&mut self) -> Result<bool, SinkError> {
         let has_timer = |led: &Option<Led>| led.as_ref().is_some_and(|led| led.has_timer);
         if !(has_timer(&self.red) && has_timer(&self.amber)) {
@@ -123,18 +123,24 @@ impl LedLamps {
         };
         red.show(Signal::Flashing, true)?;
         amber.show(Signal::Flashing, true)?;
+        let mut in_step = false;
         for _ in 0..TRIES {
             thread::sleep(FIRST_CHANGE);
-            let lit = (red.is_lit()?, amber.is_lit()?);
-            if red.is_lit()? != lit.0 {
+            let lit = red.is_lit()?;
+            let is_apart = lit != amber.is_lit()?;
+            if red.is_lit()? != lit {
                 // They change right now.
                 continue;
             }
-            if lit.0 != lit.1 {
+            if is_apart && in_step {
                 self.turning = true;
                 return Ok(true);
             }
+            in_step = is_apart;
             amber.restart_timer()?;
+            if is_apart {
+                red.restart_timer()?;
+            }
         }
         Ok(false)
     }
