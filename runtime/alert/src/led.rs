@@ -35,8 +35,8 @@ pub struct LedNames {
 /// Lamps in the LED class.
 ///
 /// The kernel keeps what was last written when a program is killed, so a green lamp stays green.
-/// The service manager therefore runs [`LedLamps::open`] and [`Sink::leave`] once more after the
-/// station has ended in whatever way.
+/// The service manager therefore runs `andon leave` after the station has ended in whatever way: that
+/// is [`LedLamps::open`] and [`Sink::leave`] once more.
 #[derive(Debug)]
 pub struct LedLamps {
     red: Option<Led>,

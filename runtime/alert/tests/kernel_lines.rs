@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -371,6 +371,7 @@ fn after_kill_nine_the_step_of_the_service_manager_leaves_host_lost() {
             "--ignored",
             "holds_a_good_part_until_it_is_killed",
         ])
+        .stdout(Stdio::null())
         .spawn()
         .unwrap();
     let begun = Instant::now();

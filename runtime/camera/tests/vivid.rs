@@ -8,7 +8,7 @@ use std::fs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use andon_camera::v4l2::{CameraSettings, ControlName, V4l2Source, list};
+use andon_camera::v4l2::{CameraSettings, ControlName, ControlTaken, V4l2Source, list};
 use andon_camera::{
     Corruption, FrameError, FrameSource, PixelFormat, Recovering, RecoverySettings, to_rgb,
 };
@@ -76,7 +76,7 @@ fn errors_until_sound(source: &mut impl FrameSource, count: u32) -> Vec<FrameErr
         match source.next(PATIENCE) {
             Ok(_) => sound += 1,
             Err(error) => {
-                eprintln!("  {error}");
+                eprintln!("    {error}");
                 assert!(error.may_pass() && errors.len() < 20, "{error}");
                 errors.push(error);
                 sound = 0;
@@ -94,7 +94,7 @@ fn each_fault_of_the_driver_is_told_and_survived() {
     let mut camera = recovering(&settings);
     assert_eq!(errors_until_sound(&mut camera, 5), []);
 
-    eprintln!("a buffer marked as damaged:");
+    eprintln!("  a buffer marked as damaged:");
     press(&settings, "BUF_FLAG_ERROR");
     let errors = errors_until_sound(&mut camera, 8);
     let marked = |error: &FrameError| {
@@ -109,21 +109,21 @@ fn each_fault_of_the_driver_is_told_and_survived() {
     assert!(errors.len() == 1 && marked(&errors[0]), "{errors:?}");
     assert_eq!(camera.watch().counts().failures, 0);
 
-    eprintln!("a queue that breaks:");
+    eprintln!("  a queue that breaks:");
     press(&settings, "Fatal Streaming Error");
     let errors = errors_until_sound(&mut camera, 8);
     assert!(!errors.is_empty());
     assert_eq!(camera.watch().counts().restarts, 1);
     drop(camera);
 
-    eprintln!("a camera that does not start:");
+    eprintln!("  a camera that does not start:");
     let mut camera = recovering(&settings);
     press(&settings, "STREAMON");
     let errors = errors_until_sound(&mut camera, 3);
     assert!(!errors.is_empty());
     drop(camera);
 
-    eprintln!("no buffers to be had:");
+    eprintln!("  no buffers to be had:");
     press(&settings, "REQBUFS");
     let mut camera = recovering(&settings);
     let errors = errors_until_sound(&mut camera, 3);
@@ -131,18 +131,18 @@ fn each_fault_of_the_driver_is_told_and_survived() {
 
     drop(camera);
 
-    eprintln!("the same source goes on after its queue broke:");
+    eprintln!("  the same source goes on after its queue broke:");
     let mut camera = V4l2Source::open(&settings).unwrap();
     assert_eq!(errors_until_sound(&mut camera, 3), []);
     press(&settings, "Fatal Streaming Error");
     assert!(!errors_until_sound(&mut camera, 8).is_empty());
 
-    eprintln!("a source is dropped while its queue is broken:");
+    eprintln!("  a source is dropped while its queue is broken:");
     press(&settings, "Fatal Streaming Error");
     drop(camera);
     assert_eq!(errors_until_sound(&mut recovering(&settings), 3), []);
 
-    eprintln!("controls are read back, and one that is missing is named:");
+    eprintln!("  controls are read back, and one that is missing is named:");
     let fixed = CameraSettings {
         gain: Some(77),
         exposure: Some(Duration::from_millis(5)),
@@ -150,7 +150,14 @@ fn each_fault_of_the_driver_is_told_and_survived() {
     };
     let camera = V4l2Source::open(&fixed).unwrap();
     let taken = camera.taken();
-    eprintln!("  {:?}", taken.controls);
+    for control in &taken.controls {
+        let ControlTaken {
+            control,
+            asked,
+            taken,
+        } = control;
+        eprintln!("    {control:?}: {asked} asked, {taken:?}");
+    }
     let gain = taken
         .controls
         .iter()
