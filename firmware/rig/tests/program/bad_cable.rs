@@ -11,7 +11,7 @@ use andon_rig::{Board, Cable, Noise};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::bench::{Belt, Bench, PATIENCE, Parts, pulse, wait};
+use crate::bench::{Belt, Bench, PATIENCE, Parts, judge, pulse, wait};
 use crate::line::Watch;
 
 const BELT: Belt = Belt {
@@ -128,8 +128,7 @@ fn a_light_of_another_version_is_named_on_both_sides_and_never_misread() -> Resu
     cable.set_version(None);
     wait(&mut board, "the station is ready", |o| o.ready && !o.reject)?;
     ensure!(status(&bench.socket())?["light"]["trouble"].is_null());
-    pulse(&mut board)?;
-    wait(&mut board, "a good part is OK", |o| o.ok && o.results_ready)?;
+    judge(&mut board, BELT, "a good part is OK", |o| o.ok)?;
 
     // Nothing of a foreign frame keeps that OK alive.
     cable.set_version(Some(VERSION + 1));

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use andon_link::Outputs;
 use andon_rig::Board;
 use anyhow::{Result, ensure};
 
-use crate::bench::{Belt, Bench, PATIENCE, Parts, press, pulse, wait};
+use crate::bench::{Belt, Bench, PATIENCE, Parts, judge, press, pulse, wait};
 
 const BELT: Belt = Belt {
     delay: 2500,
@@ -28,9 +29,7 @@ fn the_program_drives_the_light_on_real_images() -> Result<()> {
     })?;
 
     let mut running = bench.start(Parts::Good, BELT)?;
-    wait(&mut board, "the station is ready", |o| o.ready)?;
-    pulse(&mut board)?;
-    let shown = wait(&mut board, "a good part is OK", |o| o.ok && o.results_ready)?;
+    let shown = judge(&mut board, BELT, "a good part is OK", |o| o.ok)?;
     ensure!(shown.green && !shown.error, "{shown:?}");
 
     // A reset in the middle of a part: that part is never OK, and the program sets the light up
@@ -42,10 +41,7 @@ fn the_program_drives_the_light_on_real_images() -> Result<()> {
         o.ready
     })?;
     ensure!(!ready.ok, "OK for a part from before the reset: {ready:?}");
-    pulse(&mut board)?;
-    wait(&mut board, "the next good part is OK", |o| {
-        o.ok && o.results_ready
-    })?;
+    judge(&mut board, BELT, "the next good part is OK", |o| o.ok)?;
 
     running.kill()?;
     let lost = wait(&mut board, "host lost after kill -9", |o| !o.ok && !o.ready)?;
@@ -58,8 +54,8 @@ fn the_program_drives_the_light_on_real_images() -> Result<()> {
         o.ready && !o.reject
     })?;
     board.watch_lines()?;
-    pulse(&mut board)?;
-    let shown = wait(&mut board, "a bad part is NG", |o| o.ng && o.results_ready)?;
+    let is_ng = |o: &Outputs| o.ng && !o.error;
+    let shown = judge(&mut board, BELT, "a bad part is NG", is_ng)?;
     ensure!(!shown.ok && !shown.green, "{shown:?}");
     wait(&mut board, "the reject pulse", |o| o.reject)?;
     wait(&mut board, "the end of the reject pulse", |o| !o.reject)?;
