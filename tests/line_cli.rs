@@ -318,6 +318,22 @@ fn the_doctor_fails_for_a_station_whose_camera_is_not_there() {
 }
 
 #[test]
+fn leave_names_the_lamp_that_cannot_show_host_lost_and_needs_no_recipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("station.toml");
+    let text = "name = \"press 4\"\n[camera]\nsource = \"v4l2\"\ndevice = \"/dev/v4l/by-id/none\"\n\
+                width = 640\nheight = 480\n[trigger]\nfrom = \"input\"\n[[recipe]]\nindex = 1\n\
+                file = \"bracket.andon\"\n[record]\nfolder = \"record\"\n";
+    fs::write(&file, text).unwrap();
+    let arguments = ["leave", "--station", file.to_str().unwrap()];
+    andon(arguments).exits(0);
+    let text = format!("{text}[outputs.leds]\nred = \"andon-test:nowhere\"\n");
+    fs::write(&file, text).unwrap();
+    let run = andon(arguments).exits(2);
+    assert!(run.stderr.contains("LED andon-test:nowhere"), "{run}");
+}
+
+#[test]
 fn the_station_file_of_the_manual_is_one() {
     let manual = include_str!("../docs/line.md");
     let (_, text) = manual.split_once("```toml\n").unwrap();

@@ -59,6 +59,8 @@ enum Command {
     Run(run::RunArgs),
     /// Check a station file, its recipes and the model, offline
     Check(run::CheckArgs),
+    /// Show "host lost" on the LEDs and lines of a station that has ended in whatever way
+    Leave(run::LeaveArgs),
     /// Look into a recipe, or check that this machine judges as the one that learned it
     #[command(subcommand)]
     Recipe(recipe::Command),
@@ -86,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Check(args) => run::check(&args),
+        Command::Leave(args) => run::leave(&args),
         Command::Recipe(command) => recipe::run(&command),
         Command::Model(command) => model::run(&command),
         Command::Status(args) => status::status(&args),

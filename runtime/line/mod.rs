@@ -23,5 +23,6 @@ pub use config::{
     TextSerial, TriggerFrom,
 };
 pub use inspector::{Bench, BenchError, RecipeName};
+pub use outputs::leave_host_lost;
 pub use shell::{Ended, Line, LineError, Stop, Tell};
 pub use source::open_source;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use andon_alert::{
     Backoff, GpioError, GpioInputs, GpioLines, InputEvent, LedLamps, LightEvent, LightPort,
-    ResultLine, Shown, Sink, TextPort, TextServer,
+    PortHealth, ResultLine, Shown, Sink, TextPort, TextServer,
 };
 use andon_station::PartRecord;
 
@@ -77,6 +77,27 @@ impl<S: Sink> Retried<S> {
         self.next = now + self.backoff.failed();
         self.fault = Some(reason);
     }
+}
+
+/// Leaves "host lost" on what keeps its level when a program is killed: LEDs and lines of this
+/// computer. What could not be shown, and why.
+pub fn leave_host_lost(file: &StationFile) -> Vec<String> {
+    let leave = |sink: &mut dyn Sink| sink.leave().map_err(|error| error.to_string());
+    // Lines first: a PLC may read OK, and lamps take a moment to bring into turns.
+    let lines = file.outputs.gpio.as_ref().map(|settings| {
+        let mut lines = GpioLines::open(settings).map_err(|error| error.to_string())?;
+        leave(&mut lines)
+    });
+    let leds = file.outputs.leds.as_ref().map(|names| {
+        let mut leds = LedLamps::open(Path::new(LEDS), names).map_err(|error| error.to_string())?;
+        leave(&mut leds)
+    });
+    let outcomes: [Option<Result<(), String>>; 2] = [lines, leds];
+    outcomes
+        .into_iter()
+        .flatten()
+        .filter_map(Result::err)
+        .collect()
 }
 
 impl AllOutputs {
@@ -161,12 +182,9 @@ impl AllOutputs {
             .unwrap_or_default()
     }
 
-    /// Why the stack light is not reached, if so.
-    pub fn light_fault(&self) -> Option<String> {
-        let health = self.light.as_ref()?.health();
-        health.fault.or_else(|| {
-            (!health.light.is_heard).then(|| "the stack light is not heard: check its cable".into())
-        })
+    /// How the stack light and the way to it do; `None` without one.
+    pub fn light(&self) -> Option<PortHealth> {
+        self.light.as_ref().map(LightPort::health)
     }
 
     /// What other outputs could not show.

@@ -448,11 +448,7 @@ impl Line {
             } else if matches!(event, andon_alert::LightEvent::Acknowledge) {
                 self.station.handle_ack(now);
             } else if let andon_alert::LightEvent::VersionMismatch { theirs } = event {
-                self.say(format!(
-                    "the stack light speaks version {theirs} of the protocol, this program {}: \
-                     flash its firmware anew",
-                    andon_link::VERSION
-                ));
+                self.say(andon_alert::version_mismatch(theirs));
             }
             self.drain();
         }
@@ -561,6 +557,8 @@ impl Line {
             "recipe": self.names.iter().find(|n| n.index == outputs.recipe.0),
             "frames": { "captured": camera.captured, "skipped": camera.skipped,
                         "stale": camera.stale, "errors": camera.errors },
+            "light": self.outputs.light().map(|light| json!({ "trouble": light.trouble(),
+                        "reconnects": light.reconnects, "state": light.light })),
             "journal": { "fault": journal.fault, "written": journal.written, "lost": journal.lost },
             "temperatures": crate::host::temperatures(),
             "uptime_s": self.started.elapsed().as_secs(),
@@ -670,7 +668,7 @@ impl Line {
             let active = disk.as_ref().is_some_and(|(found, _)| *found == fault);
             self.raise(now, fault, active);
         }
-        let light = self.outputs.light_fault();
+        let light = self.outputs.light().and_then(|light| light.trouble());
         self.raise(now, Fault::SerialLost, light.is_some());
         let outputs = self.outputs.faults();
         self.raise(now, Fault::OutputLost, !outputs.is_empty());

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::line::Line;
 use crate::qmp::Qmp;
 use crate::qtest::Qtest;
 
@@ -21,9 +22,6 @@ const RAM: u32 = 0x2000_0000;
 const RAM_BYTES: u32 = 96 * 1024;
 /// What the firmware paints unused memory with.
 const PAINT: [u8; 4] = [0xCC; 4];
-
-/// Pins of port B, by their name in the table of the board.
-const REJECT: u8 = 4;
 
 /// A board in QEMU.
 #[derive(Debug)]
@@ -142,10 +140,10 @@ impl Board {
             buzzer: on(a, 6),
             ready: on(a, 7),
             results_ready: on(a, 15),
-            ok: on(b, 0),
-            ng: on(b, 1),
-            error: on(b, 2),
-            reject: on(b, REJECT),
+            ok: on(b, Line::Ok.pin()),
+            ng: on(b, Line::Ng.pin()),
+            error: on(b, Line::Error.pin()),
+            reject: on(b, Line::Reject.pin()),
         })
     }
 
@@ -159,23 +157,34 @@ impl Board {
         Ok(self.qmp.word(self.clock)?.into())
     }
 
-    /// Begins to note each change of the reject output.
+    /// Begins to note each change of the lines OK, NG, Error and reject.
     ///
     /// # Errors
     /// QEMU has ended.
-    pub fn watch_rejector(&mut self) -> Result<()> {
+    pub fn watch_lines(&mut self) -> Result<()> {
         self.qtest.command("irq_intercept_out /machine/soc/gpiob")
     }
 
-    /// The changes of the reject output since the last call: `true` is a change to on.
+    /// The changes since the last call, in their order: `true` is a change to on. None is missed,
+    /// however short.
+    ///
+    /// # Errors
+    /// QEMU has ended.
+    pub fn line_edges(&mut self) -> Result<Vec<(Line, bool)>> {
+        let changes = self.qtest.changes()?.into_iter();
+        Ok(changes
+            .filter_map(|(pin, on)| Some((Line::at(pin)?, on)))
+            .collect())
+    }
+
+    /// As [`Board::line_edges`], of the reject output alone.
     ///
     /// # Errors
     /// QEMU has ended.
     pub fn rejector_edges(&mut self) -> Result<Vec<bool>> {
-        let changes = self.qtest.changes()?;
-        Ok(changes
-            .into_iter()
-            .filter(|(pin, _)| *pin == REJECT)
+        let edges = self.line_edges()?.into_iter();
+        Ok(edges
+            .filter(|(line, _)| *line == Line::Reject)
             .map(|(_, on)| on)
             .collect())
     }

@@ -7,12 +7,18 @@
 //! them back instead).
 
 mod board;
+mod cable;
+mod foreign;
+mod line;
 mod noise;
 mod qmp;
 mod qtest;
 mod station;
 
 pub use board::Board;
+pub use cable::Cable;
+pub use foreign::of_version;
+pub use line::Line;
 pub use noise::Noise;
 pub use station::Station;
 

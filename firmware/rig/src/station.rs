@@ -93,14 +93,14 @@ impl Station {
     /// frame may be lost.
     ///
     /// # Errors
-    /// It is not taken within ten seconds, or the board has ended.
+    /// It is not taken within a minute, or the board has ended.
     pub fn configure(&mut self, configuration: Configuration) -> Result<()> {
-        let end = Instant::now() + Duration::from_secs(10);
+        let (mut asked, end) = (Vec::new(), Instant::now() + Duration::from_mins(1));
         loop {
-            let asked = self.send(&HostMessage::Configure(configuration))?;
+            asked.push(self.send(&HostMessage::Configure(configuration))?);
             let patience = Duration::from_millis(200);
             let answer = self.wait("a reply", patience, |message| match message {
-                McuMessage::Reply(reply) if reply.to == asked => Some(reply.answer),
+                McuMessage::Reply(reply) => asked.contains(&reply.to).then_some(reply.answer),
                 _ => None,
             });
             match answer {
@@ -159,7 +159,7 @@ impl Station {
     /// The next status that answers a frame sent from now on.
     ///
     /// # Errors
-    /// It does not come within five seconds, or the board has ended.
+    /// It does not come within a minute, or the board has ended.
     pub fn status(&mut self) -> Result<Status> {
         self.heard.clear();
         let sequence = match self.alive {
@@ -168,7 +168,7 @@ impl Station {
         };
         self.wait(
             "a status",
-            Duration::from_secs(5),
+            Duration::from_mins(1),
             |message| match message {
                 // Later frames may have gone out meanwhile.
                 McuMessage::Status(status) => status

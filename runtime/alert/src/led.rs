@@ -5,11 +5,18 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
 use andon_link::Signal;
 
 use crate::levels::{FLASH_HALF_PERIOD, phase};
 use crate::sink::{Shown, Sink, SinkError};
+
+/// A started timer has changed its lamp for the first time, at the slowest tick that Linux has.
+const FIRST_CHANGE: Duration = Duration::from_millis(30);
+
+/// Steps to bring two timers into turns: two or three, more if the program is held up between them.
+const TRIES: u32 = 8;
 
 /// Names of the LEDs under `/sys/class/leds`; `None` where a lamp is not there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -28,14 +35,16 @@ pub struct LedNames {
 /// Lamps in the LED class.
 ///
 /// The kernel keeps what was last written when a program is killed, so a green lamp stays green.
-/// The service manager therefore runs [`LedLamps::open`] and [`Sink::leave`] once more after the
-/// station has ended in whatever way.
+/// The service manager therefore runs `andon leave` after the station has ended in whatever way: that
+/// is [`LedLamps::open`] and [`Sink::leave`] once more.
 #[derive(Debug)]
 pub struct LedLamps {
     red: Option<Led>,
     amber: Option<Led>,
     green: Option<Led>,
     blue: Option<Led>,
+    /// Red and amber take turns by the kernel's timers.
+    turning: bool,
     left: bool,
 }
 
@@ -55,12 +64,14 @@ impl LedLamps {
             amber: open(&names.amber)?,
             green: open(&names.green)?,
             blue: open(&names.blue)?,
+            turning: false,
             left: false,
         })
     }
 
     /// Sets each lamp, the ones that light up first, so that the stack is never dark in between.
     fn set(&mut self, signals: [Signal; 4], phase: bool) -> Result<(), SinkError> {
+        self.turning = false;
         let [red, amber, green, blue] = signals;
         let mut lamps = [
             (&mut self.red, red),
@@ -80,24 +91,58 @@ impl LedLamps {
     }
 
     fn host_lost(&mut self, phase: bool) -> Result<(), SinkError> {
-        let software = |led: &Option<Led>| led.as_ref().is_none_or(|led| !led.has_timer);
-        if software(&self.red) || software(&self.amber) {
-            let (red, amber) = if phase {
-                (Signal::Steady, Signal::Dark)
-            } else {
-                (Signal::Dark, Signal::Steady)
-            };
-            return self.set([red, amber, Signal::Dark, Signal::Dark], phase);
+        if self.turning {
+            return Ok(());
         }
-        self.set(
-            [
-                Signal::Flashing,
-                Signal::Flashing,
-                Signal::Dark,
-                Signal::Dark,
-            ],
-            phase,
-        )
+        if self.take_turns()? {
+            return Ok(());
+        }
+        let (red, amber) = if phase {
+            (Signal::Steady, Signal::Dark)
+        } else {
+            (Signal::Dark, Signal::Steady)
+        };
+        self.set([red, amber, Signal::Dark, Signal::Dark], phase)
+    }
+
+    /// Starts the timers of red and amber so that one is lit while the other is dark; `false` where
+    /// there are no two timers, or they could not be brought into turns.
+    ///
+    /// A timer that is written to changes its lamp within a tick, and counts from there. Several
+    /// ticks may pass between the writes of a start, so first the lamps are brought apart, and then
+    /// both are written to at once.
+    fn take_turns(&mut self) -> Result<bool, SinkError> {
+        let has_timer = |led: &Option<Led>| led.as_ref().is_some_and(|led| led.has_timer);
+        if !(has_timer(&self.red) && has_timer(&self.amber)) {
+            return Ok(false);
+        }
+        let (dark, steady) = (Signal::Dark, Signal::Steady);
+        self.set([steady, dark, dark, dark], true)?;
+        let (Some(red), Some(amber)) = (&mut self.red, &mut self.amber) else {
+            return Ok(false);
+        };
+        red.show(Signal::Flashing, true)?;
+        amber.show(Signal::Flashing, true)?;
+        let mut in_step = false;
+        for _ in 0..TRIES {
+            thread::sleep(FIRST_CHANGE);
+            let lit = red.is_lit()?;
+            let is_apart = lit != amber.is_lit()?;
+            if red.is_lit()? != lit {
+                // They change right now.
+                continue;
+            }
+            if is_apart && in_step {
+                self.turning = true;
+                return Ok(true);
+            }
+            in_step = is_apart;
+            amber.restart_timer()?;
+            if is_apart {
+                red.restart_timer()?;
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -115,18 +160,14 @@ impl Sink for LedLamps {
         )
     }
 
-    /// Red and amber flash by the kernel's timer, started half a period apart so that they take
-    /// turns; where there is no timer, both stay on. Takes one half period.
+    /// Red and amber take turns by the kernel's timers; where that cannot be, both stay on.
     fn leave(&mut self) -> Result<(), SinkError> {
         self.left = true;
-        let has_timer = |led: &Option<Led>| led.as_ref().is_some_and(|led| led.has_timer);
-        let (dark, steady, flash) = (Signal::Dark, Signal::Steady, Signal::Flashing);
-        if !(has_timer(&self.red) && has_timer(&self.amber)) {
-            return self.set([steady, steady, dark, dark], true);
+        if self.turning || self.take_turns()? {
+            return Ok(());
         }
-        let first = self.set([steady, flash, dark, dark], true);
-        thread::sleep(FLASH_HALF_PERIOD);
-        first.and(self.set([flash, flash, dark, dark], true))
+        let (dark, steady) = (Signal::Dark, Signal::Steady);
+        self.set([steady, steady, dark, dark], true)
     }
 }
 
@@ -196,9 +237,8 @@ impl Led {
         match wanted {
             Written::Timer => {
                 self.write("trigger", "timer")?;
-                let half = FLASH_HALF_PERIOD.as_millis().to_string();
-                self.write("delay_on", &half)?;
-                self.write("delay_off", &half)?;
+                self.write("delay_on", &half_period())?;
+                self.restart_timer()?;
             }
             Written::On | Written::Off => {
                 // Another trigger, such as disk activity, may be set from boot.
@@ -213,6 +253,18 @@ impl Led {
         Ok(())
     }
 
+    /// The timer begins anew, and changes the lamp at once.
+    fn restart_timer(&self) -> Result<(), SinkError> {
+        self.write("delay_off", &half_period())
+    }
+
+    /// Whether it is lit at this moment, also while it flashes.
+    fn is_lit(&self) -> Result<bool, SinkError> {
+        let text = fs::read_to_string(self.folder.join("brightness"));
+        let text = text.map_err(|error| self.error("brightness", error))?;
+        Ok(text.trim() != "0")
+    }
+
     fn write(&self, file: &str, text: &str) -> Result<(), SinkError> {
         fs::write(self.folder.join(file), text).map_err(|error| self.error(file, error))
     }
@@ -224,4 +276,8 @@ impl Led {
             source,
         }
     }
+}
+
+fn half_period() -> String {
+    FLASH_HALF_PERIOD.as_millis().to_string()
 }

@@ -38,6 +38,7 @@ pub use led::{LedLamps, LedNames};
 pub use levels::{FLASH_HALF_PERIOD, OutputLine, changes, levels};
 pub use light::{
     LightEvent, LightHealth, LightPort, LightPortSettings, LightSession, LightSettings, PortHealth,
+    version_mismatch,
 };
 pub use notify::Service;
 pub use sink::{PROGRESS_LIMIT, Shown, Sink, SinkError};

@@ -3,7 +3,7 @@
 
 mod common;
 
-use andon_alert::{LightEvent, LightSession};
+use andon_alert::{LightEvent, LightSession, PortHealth};
 use andon_link::{
     Admission, Answer, Frame, Lamps, McuMessage, Mode, Outcome, ResetCause, TriggerId, VERSION,
     Verdict,
@@ -403,11 +403,25 @@ fn another_version_of_the_protocol_is_told_by_name_and_noise_is_counted() {
         (Some(told), None)
     );
     assert_eq!(session.health().foreign_version, Some(VERSION + 1));
+    let mut port = PortHealth {
+        light: session.health(),
+        ..PortHealth::default()
+    };
+    let told = port.trouble().unwrap();
+    for version in [VERSION, VERSION + 1] {
+        assert!(told.contains(&format!("version {version}")), "{told}");
+    }
+    assert!(told.contains("update this program"), "{told}");
     session.handle_bytes(&[0, 5, 6, 7, 0], Duration::ZERO);
     assert_eq!(
         (session.health().line.foreign, session.health().line.bad),
         (3, 1)
     );
+    // Unplugged, it is a light that is not heard.
+    session.handle_tick(ms(1000));
+    port.light = session.health();
+    assert_eq!(port.light.foreign_version, None);
+    assert!(port.trouble().unwrap().contains("check its cable"));
 }
 
 #[test]

@@ -51,7 +51,6 @@ fn smallest(sizes: &[SizeInfo]) -> Option<(u32, u32)> {
 #[test]
 fn a_camera_gives_frames_in_order_survives_a_short_time_out_and_opens_again() {
     for settings in offered() {
-        eprintln!("{settings:?}");
         frames_come_in_order(&settings);
         a_short_time_out_does_no_harm(&settings);
         it_opens_again_and_again(&settings);
@@ -61,7 +60,7 @@ fn a_camera_gives_frames_in_order_survives_a_short_time_out_and_opens_again() {
 
 fn frames_come_in_order(settings: &CameraSettings) {
     let mut camera = V4l2Source::open(settings).unwrap();
-    eprintln!("{:?}", camera.taken());
+    eprintln!("  {}", camera.describe());
     let mut last = None;
     for _ in 0..10 {
         let asked = clock::now();

@@ -41,6 +41,9 @@ pub(super) fn readable(status: &Value) -> String {
     for (n, line) in faults(get("faults")).iter().enumerate() {
         row(if n == 0 { "faults" } else { "" }, line.clone());
     }
+    for (n, line) in light(get("light")).iter().enumerate() {
+        row(if n == 0 { "light" } else { "" }, line.clone());
+    }
     for (n, line) in temperatures(get("temperatures")).iter().enumerate() {
         row(if n == 0 { "heat" } else { "" }, line.clone());
     }
@@ -176,6 +179,24 @@ fn faults(faults: Option<&Value>) -> Vec<String> {
     faults.iter().map(line).collect()
 }
 
+/// What is wrong with the stack light, or what it goes by, and how its line does.
+fn light(light: Option<&Value>) -> Vec<String> {
+    let Some(light) = light else {
+        return Vec::new();
+    };
+    let get = |object: &Value, name: &str| object.get(name).filter(|v| !v.is_null()).cloned();
+    let state = get(light, "state").unwrap_or_default();
+    let head = get(light, "trouble").map(|trouble| text_of(&trouble));
+    let mode = || get(&state, "mode").map_or("not heard yet".into(), |mode| plain(&mode));
+    let mut lines = vec![head.unwrap_or_else(mode)];
+    for (title, name) in [("line from it", "line"), ("line to it", "line_to_light")] {
+        if let Some(counters) = get(&state, name) {
+            lines.push(format!("{title}: {}", fields(&counters, &[])));
+        }
+    }
+    lines
+}
+
 fn temperatures(value: Option<&Value>) -> Vec<String> {
     let Some(Value::Array(sensors)) = value else {
         return Vec::new();
@@ -210,6 +231,8 @@ mod tests {
                        "score": { "watching": { "deviation": 1.5, "limit": 1.0, "outside": true } } },
             "faults": [{ "fault": "camera_retrying",
                          "status": { "active": true, "acknowledged": false, "raised": 2 } }],
+            "light": { "trouble": null, "state": { "mode": "running",
+                       "line": { "good": 90, "bad": 3 }, "line_to_light": { "good": 80, "bad": 2 } } },
         }));
         for line in [
             "station    press_4\n",
@@ -219,6 +242,9 @@ mod tests {
             "focus: learning, 3 of 20 good parts\n",
             "score: OUTSIDE, deviation 1.500 of 1.000\n",
             "faults     camera retrying: NOW, 2 times since start\n",
+            "light      running\n",
+            "line from it: bad 3, good 90\n",
+            "line to it: bad 2, good 80\n",
         ] {
             assert!(text.contains(line), "{line:?} is missing in\n{text}");
         }

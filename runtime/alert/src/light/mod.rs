@@ -8,6 +8,6 @@ mod session;
 mod triggers;
 mod words;
 
-pub use port::{LightPort, LightPortSettings, PortHealth};
+pub use port::{LightPort, LightPortSettings};
 pub use session::LightSession;
-pub use words::{LightEvent, LightHealth, LightSettings};
+pub use words::{LightEvent, LightHealth, LightSettings, PortHealth, version_mismatch};

@@ -13,7 +13,7 @@ use andon_station::Outputs;
 use serialport::TTYPort;
 
 use super::session::LightSession;
-use super::words::{LightEvent, LightHealth, LightSettings};
+use super::words::{LightEvent, LightSettings, PortHealth};
 use crate::backoff::Backoff;
 use crate::sink::{Shown, Sink, SinkError};
 
@@ -37,19 +37,6 @@ pub struct LightPortSettings {
     pub port: PathBuf,
     /// How the light is used.
     pub light: LightSettings,
-}
-
-/// How port and light do.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct PortHealth {
-    /// Why the port is not open; `None` while it is.
-    pub fault: Option<String>,
-    /// Times that the port was opened again after it was lost.
-    pub reconnects: u32,
-    /// Events that were dropped because the station did not take them.
-    pub dropped: u32,
-    /// How the light does.
-    pub light: LightHealth,
 }
 
 /// What the station last said.

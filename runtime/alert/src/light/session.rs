@@ -54,6 +54,8 @@ pub struct LightSession {
     state_at: Option<Duration>,
     status: Option<Status>,
     heard_at: Option<Duration>,
+    /// When the other version in the health was last heard.
+    foreign_at: Duration,
     clock: McuClock,
     triggers: Triggers,
     /// The newest trigger from before this life of the MCU was first heard.
@@ -78,6 +80,7 @@ impl LightSession {
             state_at: None,
             status: None,
             heard_at: None,
+            foreign_at: Duration::ZERO,
             clock: McuClock::default(),
             triggers: Triggers::default(),
             before: None,
@@ -92,6 +95,7 @@ impl LightSession {
             match self.receiver.push(*byte) {
                 Some(Ok(Received { message, .. })) => self.handle_message(message, now),
                 Some(Err(Refusal::Version { theirs })) => {
+                    self.foreign_at = now;
                     if self.health.foreign_version.replace(theirs) != Some(theirs) {
                         self.tell(LightEvent::VersionMismatch { theirs });
                     }
@@ -208,6 +212,10 @@ impl LightSession {
         LightHealth {
             is_configured: self.configure.is_none(),
             line: self.receiver.counters(),
+            line_to_light: self
+                .status
+                .as_ref()
+                .map_or_else(Default::default, |s| s.link),
             waiting: self.results.len(),
             ..self.health.clone()
         }
@@ -353,6 +361,10 @@ impl LightSession {
             self.health.is_heard = false;
             self.ping = Some(now);
             self.tell(LightEvent::Lost);
+        }
+        // A light of another version that has been unplugged is a silent light.
+        if now.saturating_sub(self.foreign_at) >= SILENCE {
+            self.health.foreign_version = None;
         }
         while let Some((since, _)) = self.results.front()
             && now.saturating_sub(*since) >= RESULT_LIFE

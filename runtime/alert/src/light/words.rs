@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use andon_link::{
     Alarms, Answer, Configuration, Epoch, Identity, LinkCounters, Mode, ResetCause, TriggerEdge,
-    TriggerId, ValidFor,
+    TriggerId, VERSION, ValidFor,
 };
 use andon_station::{Cause, Trigger};
 
@@ -112,6 +112,8 @@ pub struct LightHealth {
     pub foreign_version: Option<u8>,
     /// How the line from the MCU does.
     pub line: LinkCounters,
+    /// How the line to the MCU does, as the MCU said in its last status.
+    pub line_to_light: LinkCounters,
     /// Starts of the MCU that were noticed, the first one not counted.
     pub resets: u32,
     /// Results that wait for their answers.
@@ -120,4 +122,46 @@ pub struct LightHealth {
     pub triggers_lost: u32,
     /// Events that were dropped because nobody took them.
     pub events_dropped: u32,
+}
+
+/// How port and light do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct PortHealth {
+    /// Why the port is not open; `None` while it is.
+    pub fault: Option<String>,
+    /// Times that the port was opened again after it was lost.
+    pub reconnects: u32,
+    /// Events that were dropped because the station did not take them.
+    pub dropped: u32,
+    /// How the light does.
+    pub light: LightHealth,
+}
+
+impl PortHealth {
+    /// Why the station and its light do not understand each other, and what to do; `None` while
+    /// they do.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        let silent = || {
+            let unheard = !self.light.is_heard;
+            unheard.then(|| "the stack light is not heard: check its cable".into())
+        };
+        let foreign = || self.light.foreign_version.map(version_mismatch);
+        self.fault.clone().or_else(foreign).or_else(silent)
+    }
+}
+
+/// Both versions of the protocol by name, and which side is to be updated.
+#[must_use]
+pub fn version_mismatch(theirs: u8) -> String {
+    let ours = VERSION;
+    let todo = if theirs < ours {
+        "flash the firmware of the stack light that came with this program"
+    } else {
+        "update this program, or flash the firmware that came with it"
+    };
+    format!(
+        "the stack light speaks version {theirs} of the protocol and this program version {ours}: \
+         {todo}"
+    )
 }

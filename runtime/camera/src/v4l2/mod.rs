@@ -16,7 +16,7 @@
 //! | panics in destructors, and on values it does not know | every call is inside `catch_unwind`, and streams are stopped before they are dropped |
 //!
 //! Decisions are pure functions (`decide`), tested without a camera. `tests/v4l2.rs` and
-//! `tests/vivid.rs` run them against a driver where there is one. The kernel's virtual camera
+//! `tests/vivid.rs` run them against a driver where there is one, as `boards/vm/test` does. The kernel's virtual camera
 //! provokes time-outs, marked buffers, a broken queue, a failing start, missing buffers, and an
 //! unplug; it cannot provoke an interrupted wait, a failing destructor or a value unknown to the
 //! library.
