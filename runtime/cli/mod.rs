@@ -1,6 +1,7 @@
 //! The command line: words in, rooms called, words out. Machine-readable output goes to stdout,
 //! everything else to stderr.
 
+mod bench;
 mod demo;
 mod doctor;
 mod eval;
@@ -55,6 +56,8 @@ enum Command {
     Eval(eval::Args),
     /// Show what lies beside what in single images, and where: eigenvectors and groups
     Explain(explain::Args),
+    /// Time an inspection by stage, and a whole station from trigger to output, on this computer
+    Bench(bench::Args),
     /// Run a station: camera, recipes, lamps and record, until told to stop
     Run(run::RunArgs),
     /// Check a station file, its recipes and the model, offline
@@ -84,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Check(args) => run::check(&args),
         Command::Recipe(command) => recipe::run(&command),

@@ -20,7 +20,7 @@ use serde::Serialize;
 use super::config::StationFile;
 use crate::image::Roi;
 use crate::inspect::{Inspection, Verdict};
-use crate::pipeline::{Pipeline, PipelineError, ReplayError};
+use crate::pipeline::{Judged, Pipeline, PipelineError, ReplayError, StageTimes};
 use crate::recipe::{Recipe, RecipeError};
 use crate::vit::{Model, ModelError};
 
@@ -157,6 +157,8 @@ pub(super) struct Answer {
     pub done: InspectionDone,
     /// The judgement in full, if there is one.
     pub inspection: Option<Inspection>,
+    /// What it cost.
+    pub times: StageTimes,
     /// An image that shall be kept: name and bytes come later, as [`Picture`].
     pub image: Option<String>,
 }
@@ -215,6 +217,7 @@ impl Inspector {
                         let answer = Answer {
                             done,
                             inspection: None,
+                            times: StageTimes::default(),
                             image: None,
                         };
                         if give.send(FromInspector::Panicked).is_err()
@@ -281,10 +284,12 @@ struct Work {
 impl Work {
     fn judge(&mut self, order: &Order) -> (Answer, Option<Arc<RgbImage>>) {
         let judged = self.inspect(order);
-        let (outcome, inspection, pixels) = match judged {
-            Ok((judgement, inspection, pixels)) => (Ok(judgement), Some(inspection), Some(pixels)),
+        let (outcome, judged, pixels) = match judged {
+            Ok((judgement, judged, pixels)) => (Ok(judgement), Some(judged), Some(pixels)),
             Err(reason) => (Err(reason), None, order.pixels.clone()),
         };
+        let times = judged.as_ref().map(|j| j.times).unwrap_or_default();
+        let inspection = judged.map(|j| j.inspection);
         // What could not be judged is kept like a bad part: somebody will want to see it.
         let good = inspection
             .as_ref()
@@ -303,12 +308,13 @@ impl Work {
         let answer = Answer {
             done,
             inspection,
+            times,
             image,
         };
         (answer, pixels)
     }
 
-    fn inspect(&mut self, order: &Order) -> Result<(Judgement, Inspection, Arc<RgbImage>), String> {
+    fn inspect(&mut self, order: &Order) -> Result<(Judgement, Judged, Arc<RgbImage>), String> {
         let index = order.inspect.recipe;
         let loaded = self
             .bench
@@ -324,7 +330,7 @@ impl Work {
             .pipeline
             .inspect(&pixels)
             .map_err(|e| e.to_string())?;
-        let inspection = judged.inspection;
+        let inspection = &judged.inspection;
         let good = inspection.verdict == Verdict::Ok;
         let grey = grey(&pixels, loaded.roi);
         let (width, height) = (grey.width() as usize, grey.height() as usize);
@@ -346,7 +352,7 @@ impl Work {
             recipe: index,
             measures,
         };
-        Ok((judgement, inspection, pixels))
+        Ok((judgement, judged, pixels))
     }
 }
 

@@ -24,4 +24,4 @@ pub use config::{
 };
 pub use inspector::{Bench, BenchError, RecipeName};
 pub use shell::{Ended, Line, LineError, Stop, Tell};
-pub use source::open_source;
+pub use source::{Feed, open_source};
