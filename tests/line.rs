@@ -368,6 +368,153 @@ fn a_second_program_on_the_same_record_is_refused() {
 }
 
 #[test]
+fn lamps_that_a_killed_station_left_green_are_put_to_host_lost() {
+    let leds = tempfile::tempdir().unwrap();
+    for (name, lit) in [("red", "0"), ("amber", "0"), ("green", "255")] {
+        let led = leds.path().join(name);
+        fs::create_dir(&led).unwrap();
+        fs::write(led.join("brightness"), lit).unwrap();
+        fs::write(led.join("max_brightness"), "255").unwrap();
+        fs::write(led.join("trigger"), "[none] timer").unwrap();
+    }
+    let outputs = "[outputs]\nleds = { red = \"red\", amber = \"amber\", green = \"green\" }";
+    let station = Station::new(&BENCH.parts, "", outputs);
+    let release = |leds: &Path| {
+        let (file, leds) = (station.file(), leds.to_path_buf());
+        let words = [
+            "release".into(),
+            "--station".into(),
+            file,
+            "--leds".into(),
+            leds,
+        ];
+        andon(words)
+    };
+    release(leds.path()).exits(0);
+    let read =
+        |led: &str, file: &str| fs::read_to_string(leds.path().join(led).join(file)).unwrap();
+    assert_eq!(read("green", "brightness"), "0");
+    for lamp in ["red", "amber"] {
+        assert_eq!(read(lamp, "trigger"), "timer");
+        assert_eq!(read(lamp, "delay_on"), "250");
+    }
+    // A lamp that is not there is named, for the log of the service.
+    fs::remove_dir_all(leds.path().join("amber")).unwrap();
+    release(leds.path()).exits(2).says(&["LED amber"]);
+    let service = fs::read_to_string("boards/andon.service").unwrap();
+    assert!(service.contains("\nExecStopPost=/usr/local/bin/andon release --station "));
+}
+
+#[test]
+fn a_loss_of_light_before_the_start_is_named_as_drift_by_a_recipe_that_knows_better() {
+    let dark = tempfile::tempdir().unwrap();
+    for part in 6..14 {
+        let mut image = common::good(part);
+        image
+            .iter_mut()
+            .for_each(|v| *v = (f32::from(*v) * 0.7) as u8);
+        image
+            .save(dark.path().join(format!("part-{part:02}.png")))
+            .unwrap();
+    }
+    let drifts = |more: &str| -> Vec<Value> {
+        let station = Station::new(dark.path(), "", more);
+        assert!(station.command().status().unwrap().success());
+        let events = station.records("event").into_iter();
+        events
+            .filter(|event| event.data["event"] == "drift_entered")
+            .map(|event| event.data["quantity"].clone())
+            .collect()
+    };
+    assert!(drifts("").contains(&"lighting".into()));
+    // A run that learns in place takes the dark for normal.
+    assert!(drifts("[judging]\ndrift_from = \"run\"").is_empty());
+}
+
+/// A camera that is given up at once, and works when it is opened again.
+fn repaired_camera() -> andon::line::Feed {
+    use andon::camera::rendered::LineConfig;
+    use andon::camera::{Delivery, FrameError, FrameSource, LineSource, Newest};
+    let mut openings = 0;
+    andon::line::Feed::camera(move || {
+        openings += 1;
+        let config = LineConfig {
+            width: 320,
+            height: 240,
+            ..LineConfig::default()
+        };
+        let interval = Some(Duration::from_millis(50));
+        let source: Box<dyn FrameSource> = match openings {
+            1 => Box::new(Refused),
+            _ => Box::new(LineSource::new(config, 6, interval)?),
+        };
+        let second = Duration::from_secs(1);
+        Newest::start(source, second, Delivery::Newest).map_err(|e| FrameError::Refused {
+            name: "camera".into(),
+            reason: e.to_string(),
+        })
+    })
+}
+
+struct Refused;
+
+impl andon::camera::FrameSource for Refused {
+    fn next(&mut self, _: Duration) -> Result<andon::camera::Frame, andon::camera::FrameError> {
+        Err(andon::camera::FrameError::Refused {
+            name: self.describe(),
+            reason: "it failed too often".into(),
+        })
+    }
+
+    fn describe(&self) -> String {
+        "camera".into()
+    }
+}
+
+#[test]
+fn a_camera_that_was_given_up_is_opened_anew_when_somebody_acknowledges() {
+    use andon::line::{Bench as Recipes, Line, StationFile, Stop, Tell};
+    use andon_alert::{Request, Response, ask};
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("s.sock");
+    let outputs = format!("[trigger]\nfrom = \"input\"\n[outputs]\nsocket = {socket:?}");
+    let station = Station::new(&BENCH.parts, "", &outputs);
+    let file = StationFile::read(&station.file()).unwrap();
+    let stop = Stop::default();
+    let line = std::thread::spawn({
+        let stop = stop.clone();
+        move || {
+            let recipes = Recipes::load(&file, |_| {}).unwrap();
+            let line = Line::open_on(&file, recipes, Tell::Nothing, repaired_camera()).unwrap();
+            line.run(&stop)
+        }
+    });
+    let wait_for = |state: &str| {
+        let until = Instant::now() + Duration::from_secs(60);
+        loop {
+            match ask(&socket, &Request::Status, Duration::from_secs(5)) {
+                Ok(Response::Status(status)) if status["state"] == state => return,
+                _ => assert!(Instant::now() < until, "the state is never {state}"),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    let say = |request| ask(&socket, &request, Duration::from_secs(5)).unwrap();
+    wait_for("error");
+    say(Request::Trigger);
+    say(Request::Ack);
+    wait_for("ready");
+    say(Request::Trigger);
+    station.wait_for_results(2);
+    stop.stop_flag()
+        .store(true, std::sync::atomic::Ordering::Relaxed);
+    line.join().unwrap();
+    let verdicts: Vec<_> = station.records("result").iter().map(verdict).collect();
+    assert_eq!(verdicts[0], "error");
+    assert_ne!(verdicts[1], "error");
+}
+
+#[test]
 fn check_names_the_recipe_that_is_wrong() {
     let station = Station::new(&BENCH.parts, "", "");
     andon([

@@ -318,6 +318,26 @@ fn the_doctor_fails_for_a_station_whose_camera_is_not_there() {
 }
 
 #[test]
+fn the_bench_tells_stages_the_plain_network_and_a_whole_station() {
+    let words = "bench --size 112 --images 3 --threads 1 --against plain --json";
+    let report = andon(words.split(' ')).exits(0).object();
+    let measured = &report["measured"][0];
+    assert_eq!(measured["input"], json!([112, 112]));
+    let of = |path: &str| {
+        let value = measured.pointer(path).and_then(Value::as_f64);
+        value.unwrap_or_else(|| panic!("{path} is missing in {report}"))
+    };
+    let parts = ["prepare", "spectral", "regions"].map(|s| of(&format!("/stages/{s}/ms")));
+    assert!(parts.iter().all(|ms| *ms > 0.0));
+    assert!(of("/stages/whole/ms") > of("/stages/network_ms"));
+    assert!(of("/against_plain/ratio") > 0.0);
+    assert_eq!(of("/station/parts"), 3.0);
+    assert!(of("/station/output_ms/median") > of("/station/network_ms/median"));
+    assert!(of("/station/beyond_of_network/median") > 0.0);
+    andon(["bench", "--size", "3", "--images", "1"]).refuses(&["one patch"]);
+}
+
+#[test]
 fn the_station_file_of_the_manual_is_one() {
     let manual = include_str!("../docs/line.md");
     let (_, text) = manual.split_once("```toml\n").unwrap();

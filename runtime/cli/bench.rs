@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
@@ -53,6 +54,9 @@ pub struct Args {
     /// Images to inspect, and parts for the station to judge, at each size
     #[arg(long, value_name = "N", default_value_t = 30)]
     images: usize,
+    /// Size of the rendered pictures; larger where a recipe's region of interest needs it
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "640x480")]
+    picture: PictureSize,
     /// Compare the network with another engine as well
     #[arg(long, value_enum, value_name = "ENGINE")]
     against: Option<Engine>,
@@ -66,6 +70,22 @@ pub struct Args {
     /// one
     #[arg(long, value_name = "FILE.json")]
     model: Option<PathBuf>,
+}
+
+/// Width and height in pixels.
+#[derive(Debug, Clone, Copy)]
+struct PictureSize([u32; 2]);
+
+impl FromStr for PictureSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let sides = text.split_once('x').map(|(w, h)| [w.parse(), h.parse()]);
+        match sides {
+            Some([Ok(width @ 1..), Ok(height @ 1..)]) => Ok(Self([width, height])),
+            _ => Err(format!("{text:?} is no size such as 1920x1080")),
+        }
+    }
 }
 
 /// Engines to compare with.
@@ -91,6 +111,8 @@ struct Measured {
     recipe: String,
     /// Width and height of the network's input, pixels.
     input: [usize; 2],
+    /// Width and height of the pictures, pixels.
+    picture: [u32; 2],
     threads: usize,
     stages: Stages,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,7 +169,7 @@ fn recipes(
         return Ok(vec![(path.clone(), Recipe::read(path)?)]);
     }
     let patch = model.manifest().architecture.patch;
-    let pictures = timing::pictures(PICTURES, None)?;
+    let pictures = timing::pictures(PICTURES, args.picture.0, None)?;
     let mut recipes = Vec::new();
     for &side in &args.size {
         if side < patch {
@@ -178,7 +200,7 @@ fn measure(
         bar
     };
     let done = |bar: ProgressBar| bar.finish_and_clear();
-    let pictures = timing::pictures(PICTURES, recipe.view.roi)?;
+    let pictures = timing::pictures(PICTURES, args.picture.0, recipe.view.roi)?;
     let pipeline = Pipeline::new(model, recipe, threads)
         .with_context(|| format!("cannot use recipe {}", path.display()))?;
     let inspecting = bar("inspect", args.images);
@@ -208,6 +230,7 @@ fn measure(
     Ok(Measured {
         recipe: recipe.id.clone(),
         input: [input.width, input.height],
+        picture: pictures.first().map_or([0; 2], |p| p.dimensions().into()),
         threads,
         stages,
         against_plain,

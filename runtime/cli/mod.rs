@@ -62,6 +62,8 @@ enum Command {
     Run(run::RunArgs),
     /// Check a station file, its recipes and the model, offline
     Check(run::CheckArgs),
+    /// Leave the lamps of a station that has ended in "host lost"; for the service manager
+    Release(run::ReleaseArgs),
     /// Look into a recipe, or check that this machine judges as the one that learned it
     #[command(subcommand)]
     Recipe(recipe::Command),
@@ -90,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Check(args) => run::check(&args),
+        Command::Release(args) => run::release(&args),
         Command::Recipe(command) => recipe::run(&command),
         Command::Model(command) => model::run(&command),
         Command::Status(args) => status::status(&args),

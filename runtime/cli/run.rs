@@ -1,4 +1,4 @@
-//! `andon run` and `andon check`.
+//! `andon run`, `andon check` and `andon release`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::progress;
-use crate::line::{Bench, Ended, Line, StationFile, Stop, Tell};
+use crate::line::{self, Bench, Ended, LEDS, Line, StationFile, Stop, Tell};
 
 /// Arguments of `andon run`.
 #[derive(Debug, clap::Args)]
@@ -44,6 +44,31 @@ pub struct CheckArgs {
     /// The station file
     #[arg(long, value_name = "FILE.toml")]
     station: PathBuf,
+}
+
+/// Arguments of `andon release`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  ExecStopPost=/usr/local/bin/andon release --station /etc/andon/station.toml
+
+LEDs and lines of this computer keep what they showed last when the program is killed, green
+included. The service in boards/ runs this after every end of the station. A station that runs is
+left alone, and so is the stack light, which falls to \"host lost\" by itself.")]
+pub struct ReleaseArgs {
+    /// The station file
+    #[arg(long, value_name = "FILE.toml")]
+    station: PathBuf,
+    /// Where the LED class is
+    #[arg(long, value_name = "DIR", hide = true, default_value = LEDS)]
+    leds: PathBuf,
+}
+
+/// Leaves "host lost" on the outputs of a station that has ended.
+pub fn release(args: &ReleaseArgs) -> Result<ExitCode> {
+    let file = StationFile::read(&args.station)?;
+    line::release(&file.outputs, &args.leds)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Checks a station file offline.

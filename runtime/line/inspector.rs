@@ -13,14 +13,16 @@ use andon_camera::health::{self, Expected};
 use andon_camera::{Frame, PixelFormat, to_rgb};
 use andon_journal::Sampling;
 use andon_link::RecipeIndex;
-use andon_station::{Grey, Inspect, InspectionDone, Judgement, Meter, Thumbnail};
-use image::{ImageFormat, RgbImage, imageops};
+use andon_station::{Bands, Grey, Inspect, InspectionDone, Judgement, Meter, Thumbnail};
+use image::{ImageFormat, RgbImage};
 use serde::Serialize;
 
 use super::config::StationFile;
+use super::watch;
 use crate::image::Roi;
 use crate::inspect::{Inspection, Verdict};
 use crate::pipeline::{Judged, Pipeline, PipelineError, ReplayError, StageTimes};
+use crate::recipe::drift::grey;
 use crate::recipe::{Recipe, RecipeError};
 use crate::vit::{Model, ModelError};
 
@@ -74,8 +76,11 @@ struct Loaded {
     name: RecipeName,
     pipeline: Pipeline,
     roi: Option<Roi>,
-    /// Measures light, focus and position against the first good part of the run.
+    /// Measures light, focus and position: against what the recipe carries, else the first good
+    /// part of the run.
     meter: Option<Meter>,
+    /// Bands of the recipe that hold for this camera.
+    bands: Bands,
 }
 
 /// All recipes of a station, ready to judge.
@@ -117,6 +122,10 @@ impl Bench {
                         source: source.into(),
                     })?;
             }
+            let drift = recipe
+                .drift
+                .filter(|drift| file.compares_with_recipe(drift.picture));
+            let bands = drift.as_ref().map(|drift| drift.bands).unwrap_or_default();
             let loaded = Loaded {
                 name: RecipeName {
                     index: entry.index,
@@ -126,7 +135,8 @@ impl Bench {
                 },
                 pipeline,
                 roi: recipe.view.roi,
-                meter: None,
+                meter: drift.map(|drift| Meter::new(drift.thumbnail)),
+                bands,
             };
             recipes.insert(entry.index, loaded);
         }
@@ -136,6 +146,18 @@ impl Bench {
     /// The recipes, by index.
     pub fn names(&self) -> impl Iterator<Item = &RecipeName> {
         self.recipes.values().map(|s| &s.name)
+    }
+
+    /// What the station has to know of each recipe, by index.
+    pub(super) fn recipes(&self) -> BTreeMap<u16, andon_station::Recipe> {
+        let recipe = |(&index, loaded): (&u16, &Loaded)| {
+            let recipe = andon_station::Recipe {
+                index: RecipeIndex(index),
+                bands: loaded.bands,
+            };
+            (index, recipe)
+        };
+        self.recipes.iter().map(recipe).collect()
     }
 
     /// The region of interest of a recipe.
@@ -169,10 +191,22 @@ pub(super) struct Picture {
     pub bytes: Vec<u8>,
 }
 
+/// What is wanted besides judgements.
+pub(super) struct Wanted {
+    /// Begins the names of images that are kept.
+    pub prefix: String,
+    /// One good part in so many is kept as an image.
+    pub keep_every_nth_ok: Option<NonZeroU32>,
+    /// A small picture of each part.
+    pub sketches: bool,
+}
+
 /// What the thread sends.
 pub(super) enum FromInspector {
     Answer(Box<Answer>),
     Picture(Picture),
+    /// A small picture of the last part, for the view.
+    Sketch(RgbImage),
     /// The inspector panicked at an order; it goes on with the next.
     Panicked,
 }
@@ -185,20 +219,15 @@ pub(super) struct Inspector {
 }
 
 impl Inspector {
-    /// Starts the thread. `prefix` begins the names of images that are kept.
-    pub fn start(
-        bench: Bench,
-        prefix: String,
-        keep_every_nth_ok: Option<NonZeroU32>,
-        expected: Expected,
-    ) -> std::io::Result<Self> {
+    /// Starts the thread.
+    pub fn start(bench: Bench, wanted: Wanted, expected: Expected) -> std::io::Result<Self> {
         let (orders, taken) = channel::<Order>();
         let (give, answers) = channel();
         let mut work = Work {
             bench,
-            prefix,
+            prefix: wanted.prefix,
             sampling: Sampling {
-                every_nth_ok: keep_every_nth_ok,
+                every_nth_ok: wanted.keep_every_nth_ok,
             },
             good: 0,
             expected,
@@ -228,7 +257,17 @@ impl Inspector {
                         continue;
                     };
                     let name = answer.image.clone();
+                    let sketch = wanted
+                        .sketches
+                        .then_some(picture.as_deref())
+                        .flatten()
+                        .map(|picture| watch::sketch(picture, answer.inspection.as_ref()));
                     if give.send(FromInspector::Answer(Box::new(answer))).is_err() {
+                        return;
+                    }
+                    if let Some(sketch) = sketch
+                        && give.send(FromInspector::Sketch(sketch)).is_err()
+                    {
                         return;
                     }
                     // After the answer, so that no part waits for the encoder.
@@ -353,16 +392,6 @@ impl Work {
             measures,
         };
         Ok((judgement, judged, pixels))
-    }
-}
-
-/// The region of interest in grey.
-pub(super) fn grey(pixels: &RgbImage, roi: Option<Roi>) -> image::GrayImage {
-    match roi {
-        Some(roi) if roi.fits(pixels.width(), pixels.height()) => imageops::grayscale(
-            &*imageops::crop_imm(pixels, roi.x, roi.y, roi.width, roi.height),
-        ),
-        _ => imageops::grayscale(pixels),
     }
 }
 

@@ -14,7 +14,7 @@ use andon_station::PartRecord;
 use super::config::StationFile;
 
 /// Where the kernel's LED class is.
-const LEDS: &str = "/sys/class/leds";
+pub const LEDS: &str = "/sys/class/leds";
 
 /// Input edges that may wait.
 const EDGES: usize = 64;

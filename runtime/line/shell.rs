@@ -1,7 +1,7 @@
 //! The loop that turns: frames, triggers and answers go into the station, what comes out goes to
 //! outputs and record.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::Receiver;
@@ -20,12 +20,13 @@ use image::RgbImage;
 use serde_json::json;
 
 use super::config::{StationFile, TriggerFrom};
-use super::inspector::{Answer, Bench, FromInspector, Inspector, Order, RecipeName, grey};
+use super::inspector::{Answer, Bench, FromInspector, Inspector, Order, RecipeName, Wanted};
 use super::ledger::{Judged, Ledger, ResultRecord, Start};
 use super::outputs::AllOutputs;
 use super::source::Feed;
 use super::watch;
 use crate::image::{self as pictures, ImageError, Roi};
+use crate::recipe::drift::grey;
 
 /// Longest wait of one turn: what a trigger from outside may wait.
 const TURN: Duration = Duration::from_millis(2);
@@ -111,6 +112,7 @@ pub struct Line {
     asked: Option<(StatusSocket, Receiver<Asked>)>,
     service: Service,
     names: Vec<RecipeName>,
+    recipes: BTreeMap<u16, Recipe>,
     trigger: TriggerFrom,
     change: Option<ChangeMeter>,
     roi: Option<Roi>,
@@ -126,6 +128,7 @@ pub struct Line {
     progress: Duration,
     last: Option<PartRecord>,
     last_regions: Vec<String>,
+    sketch: Option<RgbImage>,
     messages: VecDeque<String>,
     started: Instant,
     name: String,
@@ -171,7 +174,11 @@ impl Line {
             counters,
             notes,
         } = Ledger::open(file)?;
-        let settings = file.settings();
+        let recipes = bench.recipes();
+        let mut settings = file.settings();
+        if let Some(recipe) = recipes.get(&settings.recipe.index.0) {
+            settings.recipe = recipe.clone();
+        }
         let overdue = settings.deadline + settings.inspector_patience;
         let resumed = counters.is_some();
         let station = match counters {
@@ -202,8 +209,12 @@ impl Line {
         let prefix = jiff::Timestamp::now()
             .strftime("%Y%m%dT%H%M%SZ")
             .to_string();
-        let inspector = Inspector::start(bench, prefix, file.record.keep_every_nth_ok, expected)
-            .map_err(LineError::Thread)?;
+        let wanted = Wanted {
+            prefix,
+            keep_every_nth_ok: file.record.keep_every_nth_ok,
+            sketches: tell == Tell::View,
+        };
+        let inspector = Inspector::start(bench, wanted, expected).map_err(LineError::Thread)?;
         let asked = file
             .outputs
             .socket
@@ -224,6 +235,7 @@ impl Line {
             asked,
             service: Service::new(),
             names,
+            recipes,
             trigger: file.trigger.clone(),
             change,
             roi,
@@ -238,6 +250,7 @@ impl Line {
             progress: now,
             last: None,
             last_regions: Vec::new(),
+            sketch: None,
             messages: VecDeque::new(),
             started: Instant::now(),
             name: file.name.clone(),
@@ -458,6 +471,7 @@ impl Line {
                 self.station.handle_inspection(clock::now(), done);
                 self.drain();
             }
+            FromInspector::Sketch(sketch) => self.sketch = Some(sketch),
             FromInspector::Picture(picture) => self.ledger.picture(picture),
             FromInspector::Panicked => {
                 self.say("the inspector failed at an image and goes on with the next".into());
@@ -554,7 +568,9 @@ impl Line {
                         known.join(", ")
                     ));
                 };
-                let recipe = Recipe::new(RecipeIndex(name.index));
+                let index = name.index;
+                let recipe = self.recipes.get(&index).cloned();
+                let recipe = recipe.unwrap_or_else(|| Recipe::new(RecipeIndex(index)));
                 self.station.handle_recipe_switch(now, recipe);
             }
         }
@@ -726,6 +742,7 @@ impl Line {
                 outputs: &self.shown,
                 counters: self.station.counters(),
                 last: self.last.as_ref(),
+                sketch: self.sketch.as_ref(),
                 regions: &self.last_regions,
                 recipe: self.names.iter().find(|n| n.index == self.shown.recipe.0),
                 drift: Quantity::ALL

@@ -6,6 +6,7 @@ use super::front::{FrontEnd, FrontEndError};
 use crate::image::ImageError;
 use crate::inspect::Inspector;
 use crate::normal::{Features, NormalError};
+use crate::recipe::drift::DriftLearner;
 use crate::recipe::{
     Golden, LearnError, LearnOptions, Learned, Learner, Origin, PartRecord, Recipe, ViewSettings,
     views,
@@ -44,6 +45,7 @@ pub struct Lesson {
     first: Vec<RgbImage>,
     /// Features of the first part, whose score becomes golden.
     golden: Option<Features>,
+    drift: DriftLearner,
     half_patch: i64,
     backbone: Duration,
 }
@@ -78,7 +80,8 @@ impl Lesson {
         settings: LearnSettings,
         threads: usize,
     ) -> Result<Self, LessonError> {
-        let front = FrontEnd::new(model, settings.view, &BLOCKS, threads)?;
+        let view = settings.view;
+        let front = FrontEnd::new(model, view, &BLOCKS, threads)?;
         let manifest = model.manifest();
         let dim = manifest.architecture.dim;
         Ok(Self {
@@ -89,6 +92,7 @@ impl Lesson {
             records: Vec::new(),
             first: Vec::new(),
             golden: None,
+            drift: DriftLearner::new(view.roi),
             half_patch: manifest.architecture.patch as i64 / 2,
             backbone: Duration::ZERO,
         })
@@ -103,6 +107,7 @@ impl Lesson {
         let seen = self.front.see(picture)?;
         self.backbone += seen.backbone;
         self.learner.add(&seen.features)?;
+        self.drift.add(picture);
         self.golden.get_or_insert(seen.features);
         if self.first.len() < KEPT_INPUTS {
             self.first.push(seen.crop);
@@ -156,6 +161,7 @@ impl Lesson {
             view: self.settings.view,
             normal,
             limits,
+            drift: self.drift.finish(&calibration),
             calibration,
             golden,
             id: String::new(),

@@ -8,7 +8,7 @@ mod stages;
 mod station;
 mod statistics;
 
-pub use rehearsal::{pictures, rehearsal};
+pub use rehearsal::{PICTURE, pictures, rehearsal};
 pub use stages::{Against, Stage, Stages, against_plain, stages};
 pub use station::{Latency, LatencyError, latency};
 pub use statistics::{Spread, median, spread};

@@ -12,12 +12,19 @@ use crate::vit::Model;
 /// Parts to learn: as many as a user may begin with. What a part costs does not depend on it.
 const PARTS: usize = 8;
 
-/// `count` good parts of the rendered line, large enough for a region of interest.
+/// Size of the rendered pictures when nothing else is asked for, `[width, height]` in pixels.
+pub const PICTURE: [u32; 2] = [640, 480];
+
+/// `count` good parts of the rendered line, `size` pixels (width, height), or larger if a region of
+/// interest needs it.
 ///
 /// # Errors
-/// [`LineConfigError`] when the region lies beyond what can be rendered.
-pub fn pictures(count: usize, roi: Option<Roi>) -> Result<Vec<RgbImage>, LineConfigError> {
-    let config = LineConfig::default();
+/// [`LineConfigError`] when that is beyond what can be rendered.
+pub fn pictures(
+    count: usize,
+    size: [u32; 2],
+    roi: Option<Roi>,
+) -> Result<Vec<RgbImage>, LineConfigError> {
     let [width, height] = roi.map_or([0; 2], |roi| {
         [
             roi.x.saturating_add(roi.width),
@@ -25,9 +32,9 @@ pub fn pictures(count: usize, roi: Option<Roi>) -> Result<Vec<RgbImage>, LineCon
         ]
     });
     let line = RenderedLine::new(LineConfig {
-        width: config.width.max(width),
-        height: config.height.max(height),
-        ..config
+        width: size[0].max(width),
+        height: size[1].max(height),
+        ..LineConfig::default()
     })?;
     let part = |index| line.part(index, None).image;
     Ok((0..count as u64).map(part).collect())

@@ -22,7 +22,7 @@ use andon::camera::{
     RecoverySettings, RecoveryWatch, clock,
 };
 use andon::line::{Bench, Ended, Feed, Line, StationFile, Stop, Tell};
-use andon::timing::{pictures, rehearsal};
+use andon::timing::{PICTURE, pictures, rehearsal};
 use andon::vit::Model;
 use andon_alert::{Request, Response, ask};
 use andon_journal::{Filter, Record, read, verify};
@@ -197,7 +197,7 @@ fn soak(time: Duration) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let model = Model::embedded()?;
     eprintln!("learns {SIDE} px from the rendered line, then runs for {time:?}");
-    let mut recipe = rehearsal(&model, &pictures(8, None)?, SIDE, 2, || {})?;
+    let mut recipe = rehearsal(&model, &pictures(8, PICTURE, None)?, SIDE, 2, || {})?;
     recipe.write(&folder.path().join("a.andon"))?;
     let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
     let file = station_file(folder.path(), address)?;
