@@ -59,12 +59,16 @@ struct Station {
 
 impl Station {
     fn new(images: &Path, camera: &str, more: &str) -> Self {
+        Self::with(&BENCH.recipe, images, camera, more)
+    }
+
+    fn with(recipe: &Path, images: &Path, camera: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let text = format!(
             "name = \"press 4\"\n[camera]\nsource = \"replay\"\nfolder = {images:?}\n{camera}\n\
              [[recipe]]\nindex = 7\nfile = {:?}\n[record]\nfolder = \"record\"\n\
              keep_every_nth_ok = 2\nleave_free_mb = 1\n{more}\n",
-            BENCH.recipe
+            recipe
         );
         fs::write(folder.path().join("station.toml"), text).unwrap();
         Self { folder }
@@ -130,35 +134,93 @@ fn verdict(record: &Record) -> String {
     verdict.as_str().unwrap_or("error").to_lowercase()
 }
 
-#[test]
-fn a_replay_gives_the_verdicts_and_scores_of_inspect() {
-    let station = Station::new(&BENCH.parts, "", "");
+/// Runs the station over its folder, and checks that its record and `andon inspect` agree about
+/// every image to the last digit; gives the record.
+fn agrees_with_inspect(station: &Station, recipe: &Path, parts: &Path) -> Vec<Record> {
     assert!(station.command().status().unwrap().success());
-    let run = andon(
-        ["inspect", "--json", "-r"]
-            .map(Into::into)
-            .into_iter()
-            .chain([
-                BENCH.recipe.clone().into_os_string(),
-                BENCH.parts.clone().into_os_string(),
-            ]),
-    );
+    let words: [&std::ffi::OsStr; 5] = [
+        "inspect".as_ref(),
+        "--json".as_ref(),
+        "-r".as_ref(),
+        recipe.as_os_str(),
+        parts.as_os_str(),
+    ];
+    let run = andon(words);
     let lines: Vec<Value> = run
         .stdout
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     let records = station.records("result");
-    assert_eq!((records.len(), lines.len()), (4, 4));
+    assert_eq!(records.len(), lines.len());
     for (record, line) in records.iter().zip(&lines) {
         assert_eq!(record.data["file"], line["image"]);
         assert_eq!(verdict(record), line["verdict"].as_str().unwrap());
         let score = record.data["part"]["score"].as_f64().unwrap();
-        let printed = line["score"].as_f64().unwrap();
-        assert!((score - printed).abs() < 0.002, "{score} {printed}");
+        let digits = (f64::from(score as f32) * 1000.0).round() / 1000.0;
+        assert_eq!(line["score"].as_f64(), Some(digits), "{line}");
         assert_eq!(record.data["inspection"]["regions"], line["regions"]);
         assert_eq!(record.data["recipe"]["index"], 7);
     }
+    let counters = &records.last().unwrap().data["counters"];
+    for kind in ["ok", "ng"] {
+        let count = records.iter().filter(|record| verdict(record) == kind);
+        assert_eq!(counters[kind], count.count());
+    }
+    records
+}
+
+#[test]
+fn a_replay_of_real_screws_and_tiles_gives_the_verdicts_and_scores_of_inspect() {
+    for set in ["screws", "tiles"] {
+        let data = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../shared/data")
+            .join(set);
+        let Ok(data) = data.canonicalize() else {
+            eprintln!("SKIPPED: {} is not there", data.display());
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let parts = folder.path().join("parts");
+        fs::create_dir(&parts).unwrap();
+        for kind in ["good", "bad"] {
+            let mut images: Vec<PathBuf> = fs::read_dir(data.join(kind))
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .collect();
+            images.sort();
+            // Some may be among the learned ones: two ways of judging are compared here, no more.
+            for image in images.iter().rev().take(4) {
+                let name = image.file_name().unwrap().to_string_lossy();
+                std::os::unix::fs::symlink(image, parts.join(format!("{kind}-{name}"))).unwrap();
+            }
+        }
+        let recipe = folder.path().join("real.andon");
+        let (good, size) = (data.join("good"), "224");
+        andon([
+            "learn".as_ref(),
+            "--take".as_ref(),
+            "8".as_ref(),
+            "--size".as_ref(),
+            size.as_ref(),
+            "--good".as_ref(),
+            good.as_os_str(),
+            "-o".as_ref(),
+            recipe.as_os_str(),
+        ])
+        .exits(0);
+        let station = Station::with(&recipe, &parts, "", "");
+        let records = agrees_with_inspect(&station, &recipe, &parts);
+        assert_eq!(records.len(), 8, "{set}");
+        assert!(records.iter().any(|r| verdict(r) == "ng"), "{set}");
+    }
+}
+
+#[test]
+fn a_replay_gives_the_verdicts_and_scores_of_inspect() {
+    let station = Station::new(&BENCH.parts, "", "");
+    let records = agrees_with_inspect(&station, &BENCH.recipe, &BENCH.parts);
+    assert_eq!(records.len(), 4);
     assert!(records.iter().any(|record| verdict(record) == "ng"));
     assert!(verify(&station.journal()).unwrap().fault.is_none());
     // And an auditor can ask about one part.
@@ -232,6 +294,40 @@ fn a_station_that_is_told_to_stop_finishes_and_counts_on_from_there() {
     let counters = station.records("counters");
     let triggers = counters.last().unwrap().data["counters"]["triggers"].as_u64();
     assert_eq!(triggers.unwrap(), station.records("result").len() as u64);
+}
+
+#[test]
+fn a_station_that_is_told_to_reload_takes_a_sound_file_and_goes_on_with_the_old_one_else() {
+    let camera = "endless = true\ninterval_ms = 50";
+    let station = Station::new(&BENCH.parts, camera, "");
+    let file = fs::read_to_string(station.file()).unwrap();
+    let mut child = station.start();
+    station.wait_for_results(2);
+    let index = |record: Option<&Record>| record.unwrap().data["recipe"]["index"].clone();
+    let after = |text: &str, index_then: u64| {
+        fs::write(station.file(), text).unwrap();
+        signal(&child, "HUP");
+        let until = Instant::now() + Duration::from_secs(60);
+        loop {
+            let records = station.records("result");
+            if index(records.last()) == index_then {
+                return records.len();
+            }
+            assert!(
+                Instant::now() < until,
+                "no part was judged by recipe {index_then}"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    let wrong = file.replace("index = 7", "index = \"seven\"");
+    let before = after(&wrong, 7);
+    std::thread::sleep(Duration::from_secs(1));
+    station.wait_for_results(before + 2);
+    after(&file.replace("index = 7", "index = 8"), 8);
+    signal(&child, "TERM");
+    assert!(child.wait().unwrap().success());
+    assert!(verify(&station.journal()).unwrap().fault.is_none());
 }
 
 #[test]

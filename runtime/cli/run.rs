@@ -2,6 +2,11 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -100,26 +105,57 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
             .and_then(|_| flag::register(signal, stop.stop_flag()))
             .context("cannot listen for signals")?;
     }
-    flag::register(SIGHUP, stop.reload_flag()).context("cannot listen for signals")?;
     let mut file = StationFile::read(&args.station)?;
     let mut bench = load(&file)?;
+    let next = reread(args.station.clone(), stop.clone())?;
     loop {
         let line = Line::open(&file, bench, tell).context("the station cannot start")?;
         if line.run(&stop) != Ended::Reload {
             return Ok(ExitCode::SUCCESS);
         }
-        let new = StationFile::read(&args.station).map_err(anyhow::Error::from);
-        match new.and_then(|file| load(&file).map(|bench| (file, bench))) {
-            Ok((new, loaded)) => {
-                eprintln!("the station file was read again");
-                (file, bench) = (new, loaded);
+        (file, bench) = next
+            .recv()
+            .context("nobody reads the station file any more")?;
+        eprintln!("the station file was read again");
+    }
+}
+
+/// How often somebody may ask for the station file to be read again.
+const LISTEN: Duration = Duration::from_millis(100);
+
+/// Reads the station file and its recipes again whenever SIGHUP asks for it, beside the station that
+/// runs. Only what can be used ends that run, and then waits in the channel.
+fn reread(path: PathBuf, stop: Stop) -> Result<Receiver<(StationFile, Bench)>> {
+    let asked = Arc::new(AtomicBool::new(false));
+    flag::register(SIGHUP, Arc::clone(&asked)).context("cannot listen for signals")?;
+    let (give, next) = channel();
+    let read = move || -> Result<(StationFile, Bench)> {
+        let file = StationFile::read(&path)?;
+        let bench = Bench::load(&file, |_| {})?;
+        Ok((file, bench))
+    };
+    let work = move || {
+        while !stop.stop_flag().load(Ordering::Relaxed) {
+            thread::sleep(LISTEN);
+            if !asked.swap(false, Ordering::Relaxed) {
+                continue;
             }
-            Err(error) => {
-                eprintln!("the station goes on as it was: {error:#}");
-                bench = load(&file)?;
+            match read() {
+                Ok(new) => {
+                    if give.send(new).is_err() {
+                        return;
+                    }
+                    stop.reload_flag().store(true, Ordering::Relaxed);
+                }
+                Err(error) => eprintln!("the station goes on as it was: {error:#}"),
             }
         }
-    }
+    };
+    thread::Builder::new()
+        .name("reload".into())
+        .spawn(work)
+        .context("the system gives no thread")?;
+    Ok(next)
 }
 
 fn load(file: &StationFile) -> Result<Bench> {

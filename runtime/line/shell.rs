@@ -691,8 +691,11 @@ impl Line {
             let counters = self.station.counters().clone();
             self.ledger.counters(&counters);
         }
-        let text = serde_json::to_string(event).unwrap_or_default();
-        self.say(text);
+        // The record has it; who wants warnings only is spared.
+        if self.view.is_some() || !self.quiet {
+            let text = serde_json::to_string(event).unwrap_or_default();
+            self.say(text);
+        }
     }
 
     /// Something a person at the terminal should know.
@@ -814,7 +817,9 @@ impl Line {
         if let Some(view) = &self.view {
             view.leave();
         }
-        eprintln!("{}", watch::summary(&counters));
+        if !self.quiet {
+            eprintln!("{}", watch::summary(&counters));
+        }
     }
 }
 
