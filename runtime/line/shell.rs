@@ -692,9 +692,10 @@ impl Line {
             self.ledger.counters(&counters);
         }
         // The record has it; who wants warnings only is spared.
-        if self.view.is_some() || !self.quiet {
-            let text = serde_json::to_string(event).unwrap_or_default();
-            self.say(text);
+        if self.view.is_some() {
+            self.say(watch::event_line(event));
+        } else if !self.quiet {
+            self.say(serde_json::to_string(event).unwrap_or_default());
         }
     }
 

@@ -9,7 +9,7 @@ use std::io::{IsTerminal, Write};
 
 pub(super) use picture::sketch;
 pub(super) use screen::{Screen, render};
-pub(super) use words::{result_line, summary};
+pub(super) use words::{event_line, result_line, summary};
 
 /// The live view, on the terminal's second screen so that what was there comes back. Into a file
 /// or a pipe go all screens, one after the other, each behind a form feed.

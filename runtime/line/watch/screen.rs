@@ -159,7 +159,7 @@ fn drift(quantity: Quantity, status: &DriftStatus) -> String {
             outside,
         } => {
             let (colour, words) = if *outside {
-                (AMBER, cut(&quantity.to_string(), 37))
+                (AMBER, cut(&quantity.to_string(), 33))
             } else {
                 (GREEN, String::new())
             };
