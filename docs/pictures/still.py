@@ -100,7 +100,12 @@ def draw(text):
         run = []
 
         def flush():
-            if run and "".join(sign for _, sign, *_ in run).strip():
+            # Blanks at the ends are not drawn: renderers do not agree how wide they are.
+            while run and run[0][1] == " ":
+                run.pop(0)
+            while run and run[-1][1] == " ":
+                run.pop()
+            if run:
                 start, _, fill, _, bold = run[0]
                 words = html.escape("".join(sign for _, sign, *_ in run))
                 weight = ' font-weight="bold"' if bold else ""

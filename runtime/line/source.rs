@@ -129,7 +129,8 @@ pub fn open_source(file: &StationFile) -> Result<Newest, FrameError> {
             };
             let decode = |path: &std::path::Path| image::read(path).map_err(|e| e.to_string());
             let replay = Replay::open(folder, &image::EXTENSIONS, settings, Box::new(decode))?;
-            started(Newest::start(replay, PATIENCE, Delivery::Every))
+            let patience = PATIENCE + settings.interval.unwrap_or_default();
+            started(Newest::start(replay, patience, Delivery::Every))
         }
         Camera::Rendered {
             seed,
@@ -142,7 +143,8 @@ pub fn open_source(file: &StationFile) -> Result<Newest, FrameError> {
             };
             let interval = interval_ms.map(Duration::from_millis);
             let source = LineSource::new(config, (*first).into(), interval)?;
-            started(Newest::start(source, PATIENCE, Delivery::Every))
+            let patience = PATIENCE + interval.unwrap_or_default();
+            started(Newest::start(source, patience, Delivery::Every))
         }
     }
 }
