@@ -13,7 +13,7 @@ use andon_camera::health::{self, Expected};
 use andon_camera::{Frame, PixelFormat, to_rgb};
 use andon_journal::Sampling;
 use andon_link::RecipeIndex;
-use andon_station::{Bands, Grey, Inspect, InspectionDone, Judgement, Meter, Thumbnail};
+use andon_station::{Bands, Grey, Inspect, InspectionDone, Judgement, Measures, Meter, Thumbnail};
 use image::{ImageFormat, RgbImage};
 use serde::Serialize;
 
@@ -365,21 +365,29 @@ impl Work {
             None => Arc::new(to_rgb(&order.frame, None).map_err(|e| e.to_string())?),
         };
         health::check_light(&pixels, &self.expected).map_err(|e| e.to_string())?;
-        let judged = loaded
-            .pipeline
-            .inspect(&pixels)
-            .map_err(|e| e.to_string())?;
+        let Loaded {
+            pipeline,
+            roi,
+            meter,
+            ..
+        } = loaded;
+        // What the frame is like is measured beside the network, so that no result waits for it.
+        let (judged, sight) = thread::scope(|scope| {
+            let beside = thread::Builder::new()
+                .name("measure".into())
+                .spawn_scoped(scope, || sight(&pixels, *roi, meter.as_ref()));
+            let judged = pipeline.inspect(&pixels);
+            // Without a thread, or after a panic there, the part is judged all the same.
+            let sight = beside.ok().and_then(|thread| thread.join().ok()).flatten();
+            (judged, sight)
+        });
+        let judged = judged.map_err(|e| e.to_string())?;
         let inspection = &judged.inspection;
         let good = inspection.verdict == Verdict::Ok;
-        let grey = grey(&pixels, loaded.roi);
-        let (width, height) = (grey.width() as usize, grey.height() as usize);
-        let view = Grey::new(&grey, width, height).ok();
-        let measures = match (&loaded.meter, &view) {
-            (Some(meter), Some(view)) => Some(meter.measure(view)),
-            (None, Some(view)) if good => {
-                let meter = Meter::new(Thumbnail::of(view));
-                let measures = meter.measure(view);
-                loaded.meter = Some(meter);
+        let measures = match sight {
+            Some(Sight::Compared(measures)) => Some(measures),
+            Some(Sight::First(first, measures)) if good => {
+                *meter = Some(*first);
                 Some(measures)
             }
             _ => None,
@@ -402,6 +410,26 @@ fn extension(frame: &Frame) -> String {
         (None, PixelFormat::Mjpg) => "jpg".into(),
         (None, _) => "png".into(),
     }
+}
+
+/// What a frame was like.
+enum Sight {
+    /// Against what the recipe carries, or the first good part.
+    Compared(Measures),
+    /// There was nothing to compare with: it is what others are compared with, if its part is good.
+    First(Box<Meter>, Measures),
+}
+
+/// Measures a frame; `None` when it is too small for that.
+fn sight(pixels: &RgbImage, roi: Option<Roi>, meter: Option<&Meter>) -> Option<Sight> {
+    let grey = grey(pixels, roi);
+    let view = Grey::new(&grey, grey.width() as usize, grey.height() as usize).ok()?;
+    if let Some(meter) = meter {
+        return Some(Sight::Compared(meter.measure(&view)));
+    }
+    let meter = Meter::new(Thumbnail::of(&view));
+    let measures = meter.measure(&view);
+    Some(Sight::First(Box::new(meter), measures))
 }
 
 /// The image as it came where that is a file already, else without loss.
