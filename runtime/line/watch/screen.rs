@@ -159,7 +159,7 @@ fn drift(quantity: Quantity, status: &DriftStatus) -> String {
             outside,
         } => {
             let (colour, words) = if *outside {
-                (AMBER, cut(&quantity.to_string(), 33))
+                (AMBER, cut(&quantity.to_string(), 32))
             } else {
                 (GREEN, String::new())
             };
