@@ -318,19 +318,39 @@ fn the_doctor_fails_for_a_station_whose_camera_is_not_there() {
 }
 
 #[test]
-fn leave_names_the_lamp_that_cannot_show_host_lost_and_needs_no_recipe() {
+fn release_names_the_lamp_that_cannot_show_host_lost_and_needs_no_recipe() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("station.toml");
     let text = "name = \"press 4\"\n[camera]\nsource = \"v4l2\"\ndevice = \"/dev/v4l/by-id/none\"\n\
                 width = 640\nheight = 480\n[trigger]\nfrom = \"input\"\n[[recipe]]\nindex = 1\n\
                 file = \"bracket.andon\"\n[record]\nfolder = \"record\"\n";
     fs::write(&file, text).unwrap();
-    let arguments = ["leave", "--station", file.to_str().unwrap()];
+    let arguments = ["release", "--station", file.to_str().unwrap()];
     andon(arguments).exits(0);
     let text = format!("{text}[outputs.leds]\nred = \"andon-test:nowhere\"\n");
     fs::write(&file, text).unwrap();
     let run = andon(arguments).exits(2);
     assert!(run.stderr.contains("LED andon-test:nowhere"), "{run}");
+}
+
+#[test]
+fn the_bench_tells_stages_the_plain_network_and_a_whole_station() {
+    let words = "bench --size 112 --images 3 --threads 1 --against plain --json";
+    let report = andon(words.split(' ')).exits(0).object();
+    let measured = &report["measured"][0];
+    assert_eq!(measured["input"], json!([112, 112]));
+    let of = |path: &str| {
+        let value = measured.pointer(path).and_then(Value::as_f64);
+        value.unwrap_or_else(|| panic!("{path} is missing in {report}"))
+    };
+    let parts = ["prepare", "spectral", "regions"].map(|s| of(&format!("/stages/{s}/ms")));
+    assert!(parts.iter().all(|ms| *ms > 0.0));
+    assert!(of("/stages/whole/ms") > of("/stages/network_ms"));
+    assert!(of("/against_plain/ratio") > 0.0);
+    assert_eq!(of("/station/parts"), 3.0);
+    assert!(of("/station/output_ms/median") > of("/station/network_ms/median"));
+    assert!(of("/station/beyond_of_network/median") > 0.0);
+    andon(["bench", "--size", "3", "--images", "1"]).refuses(&["one patch"]);
 }
 
 #[test]

@@ -185,6 +185,17 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if let Some(warning) = recipe.calibration.too_few() {
         eprintln!("note: {warning}");
     }
+    match &recipe.drift {
+        Some(drift) if drift.missing().is_empty() => {}
+        Some(drift) => eprintln!(
+            "note: these pictures do not tell what is normal for {}: a station learns it in place",
+            drift.missing().join(", ")
+        ),
+        None => eprintln!(
+            "note: these pictures are too few, or of several sizes: a station learns in place what \
+             light, sharpness and position are normal"
+        ),
+    }
     eprintln!(
         "learned {parts} parts in {seconds:.1} s: {} ({:.1} MB)",
         args.output.display(),

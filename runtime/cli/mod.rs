@@ -1,6 +1,7 @@
 //! The command line: words in, rooms called, words out. Machine-readable output goes to stdout,
 //! everything else to stderr.
 
+mod bench;
 mod demo;
 mod doctor;
 mod eval;
@@ -55,12 +56,14 @@ enum Command {
     Eval(eval::Args),
     /// Show what lies beside what in single images, and where: eigenvectors and groups
     Explain(explain::Args),
+    /// Time an inspection by stage, and a whole station from trigger to output, on this computer
+    Bench(bench::Args),
     /// Run a station: camera, recipes, lamps and record, until told to stop
     Run(run::RunArgs),
     /// Check a station file, its recipes and the model, offline
     Check(run::CheckArgs),
-    /// Show "host lost" on the LEDs and lines of a station that has ended in whatever way
-    Leave(run::LeaveArgs),
+    /// Leave the lamps of a station that has ended in "host lost"; for the service manager
+    Release(run::ReleaseArgs),
     /// Look into a recipe, or check that this machine judges as the one that learned it
     #[command(subcommand)]
     Recipe(recipe::Command),
@@ -86,9 +89,10 @@ pub fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Check(args) => run::check(&args),
-        Command::Leave(args) => run::leave(&args),
+        Command::Release(args) => run::release(&args),
         Command::Recipe(command) => recipe::run(&command),
         Command::Model(command) => model::run(&command),
         Command::Status(args) => status::status(&args),

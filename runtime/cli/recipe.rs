@@ -69,6 +69,10 @@ fn show(recipe: &Recipe) {
         None => println!("place       does not count: parts lie anywhere"),
     }
     println!("limit       {}", calibration.summary());
+    match &recipe.drift {
+        Some(drift) => println!("drift       {}", drift.summary()),
+        None => println!("drift       a station learns in place what its pictures are like"),
+    }
     println!("parts       {}", origin.parts.len());
     for part in &origin.parts {
         println!("            {} {}", part.sha256, part.file);

@@ -1,14 +1,19 @@
-//! `andon run`, `andon check` and `andon leave`.
+//! `andon run`, `andon check` and `andon release`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::progress;
-use crate::line::{Bench, Ended, Line, StationFile, Stop, Tell, leave_host_lost};
+use crate::line::{self, Bench, Ended, LEDS, Line, StationFile, Stop, Tell};
 
 /// Arguments of `andon run`.
 #[derive(Debug, clap::Args)]
@@ -46,28 +51,29 @@ pub struct CheckArgs {
     station: PathBuf,
 }
 
-/// Arguments of `andon leave`.
+/// Arguments of `andon release`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
-  andon leave --station press4.toml
+  ExecStopPost=/usr/local/bin/andon release --station /etc/andon/station.toml
 
-A kernel keeps LEDs and GPIO lines as they were when a program is killed: OK may stay on. The service
-manager therefore runs this after the station has ended (`ExecStopPost`). It takes a quarter of a second,
-loads no recipe, and touches nothing else. Exit status: 0 done, 2 something cannot be shown.")]
-pub struct LeaveArgs {
+LEDs and lines of this computer keep what they showed last when the program is killed, green
+included. The service in boards/ runs this after every end of the station. A station that runs is
+left alone, and so is the stack light, which falls to \"host lost\" by itself.")]
+pub struct ReleaseArgs {
     /// The station file
     #[arg(long, value_name = "FILE.toml")]
     station: PathBuf,
+    /// Where the LED class is
+    #[arg(long, value_name = "DIR", hide = true, default_value = LEDS)]
+    leds: PathBuf,
 }
 
-/// Leaves "host lost" behind for a station that could not.
-pub fn leave(args: &LeaveArgs) -> Result<ExitCode> {
-    let faults = leave_host_lost(&StationFile::read(&args.station)?);
-    for fault in &faults {
-        eprintln!("error: {fault}");
-    }
-    Ok(ExitCode::from(if faults.is_empty() { 0 } else { 2 }))
+/// Leaves "host lost" on the outputs of a station that has ended.
+pub fn release(args: &ReleaseArgs) -> Result<ExitCode> {
+    let file = StationFile::read(&args.station)?;
+    line::release(&file.outputs, &args.leds)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Checks a station file offline.
@@ -99,26 +105,57 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
             .and_then(|_| flag::register(signal, stop.stop_flag()))
             .context("cannot listen for signals")?;
     }
-    flag::register(SIGHUP, stop.reload_flag()).context("cannot listen for signals")?;
     let mut file = StationFile::read(&args.station)?;
     let mut bench = load(&file)?;
+    let next = reread(args.station.clone(), stop.clone())?;
     loop {
         let line = Line::open(&file, bench, tell).context("the station cannot start")?;
         if line.run(&stop) != Ended::Reload {
             return Ok(ExitCode::SUCCESS);
         }
-        let new = StationFile::read(&args.station).map_err(anyhow::Error::from);
-        match new.and_then(|file| load(&file).map(|bench| (file, bench))) {
-            Ok((new, loaded)) => {
-                eprintln!("the station file was read again");
-                (file, bench) = (new, loaded);
+        (file, bench) = next
+            .recv()
+            .context("nobody reads the station file any more")?;
+        eprintln!("the station file was read again");
+    }
+}
+
+/// How often somebody may ask for the station file to be read again.
+const LISTEN: Duration = Duration::from_millis(100);
+
+/// Reads the station file and its recipes again whenever SIGHUP asks for it, beside the station that
+/// runs. Only what can be used ends that run, and then waits in the channel.
+fn reread(path: PathBuf, stop: Stop) -> Result<Receiver<(StationFile, Bench)>> {
+    let asked = Arc::new(AtomicBool::new(false));
+    flag::register(SIGHUP, Arc::clone(&asked)).context("cannot listen for signals")?;
+    let (give, next) = channel();
+    let read = move || -> Result<(StationFile, Bench)> {
+        let file = StationFile::read(&path)?;
+        let bench = Bench::load(&file, |_| {})?;
+        Ok((file, bench))
+    };
+    let work = move || {
+        while !stop.stop_flag().load(Ordering::Relaxed) {
+            thread::sleep(LISTEN);
+            if !asked.swap(false, Ordering::Relaxed) {
+                continue;
             }
-            Err(error) => {
-                eprintln!("the station goes on as it was: {error:#}");
-                bench = load(&file)?;
+            match read() {
+                Ok(new) => {
+                    if give.send(new).is_err() {
+                        return;
+                    }
+                    stop.reload_flag().store(true, Ordering::Relaxed);
+                }
+                Err(error) => eprintln!("the station goes on as it was: {error:#}"),
             }
         }
-    }
+    };
+    thread::Builder::new()
+        .name("reload".into())
+        .spawn(work)
+        .context("the system gives no thread")?;
+    Ok(next)
 }
 
 fn load(file: &StationFile) -> Result<Bench> {

@@ -11,6 +11,7 @@ use andon_alert::{
     GpioSettings, InputLine, LedNames, LightPortSettings, LightSettings, TextSettings,
 };
 use andon_camera::PixelFormat;
+use andon_camera::rendered::LineConfig;
 use andon_camera::v4l2::CameraSettings;
 use andon_link::{Configuration, RecipeIndex, Rejector, TriggerInput, Triggering};
 use andon_station::{
@@ -174,12 +175,27 @@ pub struct Judging {
     pub alarm_parts: u32,
     /// Seconds without a good part that make an alarm, instead.
     pub alarm_s: Option<u64>,
+    /// What light, sharpness, position and scores are compared with.
+    pub drift_from: DriftFrom,
     /// The buzzer sounds until acknowledged.
     pub buzzer: bool,
     /// Challenge parts are asked for at start.
     pub challenge_at_start: bool,
     /// And again so many minutes after each.
     pub challenge_every_min: Option<u64>,
+}
+
+/// What drift is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DriftFrom {
+    /// The pictures that the recipe was learned from, as far as they tell; the rest is learned from
+    /// the first good parts of the run.
+    #[default]
+    Recipe,
+    /// The first good parts of the run: for recipes that were learned from pictures of another
+    /// camera or place.
+    Run,
 }
 
 impl Default for Judging {
@@ -192,6 +208,7 @@ impl Default for Judging {
             block_on_error: false,
             alarm_parts: 1,
             alarm_s: None,
+            drift_from: DriftFrom::Recipe,
             buzzer: false,
             challenge_at_start: false,
             challenge_every_min: None,
@@ -464,6 +481,20 @@ impl StationFile {
         })
     }
 
+    /// Whether drift is compared with pictures of this size, `[width, height]`, that a recipe was
+    /// learned from: only if the camera's are of that size, too.
+    pub fn compares_with_recipe(&self, picture: [u32; 2]) -> bool {
+        let own = match &self.camera {
+            Camera::V4l2 { width, height, .. } => Some([*width, *height]),
+            Camera::Replay { folder, .. } => first_size(folder),
+            Camera::Rendered { .. } => {
+                let line = LineConfig::default();
+                Some([line.width, line.height])
+            }
+        };
+        self.judging.drift_from == DriftFrom::Recipe && own == Some(picture)
+    }
+
     /// How the stack light is used.
     pub fn light(&self) -> Option<LightPortSettings> {
         let light = self.outputs.light.as_ref()?;
@@ -497,6 +528,17 @@ impl StationFile {
     pub fn gpio_inputs(&self) -> Vec<(GpioInput, InputLine)> {
         self.inputs().unwrap_or_default()
     }
+}
+
+/// Size of the first image of a folder that can be read.
+fn first_size(folder: &Path) -> Option<[u32; 2]> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    paths.sort();
+    let size = |path: PathBuf| crate::image::read_dimensions(&path).ok();
+    paths.into_iter().find_map(size).map(Into::into)
 }
 
 fn pixel_format(name: &str) -> Option<PixelFormat> {

@@ -13,14 +13,16 @@ use andon_camera::health::{self, Expected};
 use andon_camera::{Frame, PixelFormat, to_rgb};
 use andon_journal::Sampling;
 use andon_link::RecipeIndex;
-use andon_station::{Grey, Inspect, InspectionDone, Judgement, Meter, Thumbnail};
-use image::{ImageFormat, RgbImage, imageops};
+use andon_station::{Bands, Grey, Inspect, InspectionDone, Judgement, Measures, Meter, Thumbnail};
+use image::{ImageFormat, RgbImage};
 use serde::Serialize;
 
 use super::config::StationFile;
+use super::watch;
 use crate::image::Roi;
 use crate::inspect::{Inspection, Verdict};
-use crate::pipeline::{Pipeline, PipelineError, ReplayError};
+use crate::pipeline::{Judged, Pipeline, PipelineError, ReplayError, StageTimes};
+use crate::recipe::drift::grey;
 use crate::recipe::{Recipe, RecipeError};
 use crate::vit::{Model, ModelError};
 
@@ -74,8 +76,11 @@ struct Loaded {
     name: RecipeName,
     pipeline: Pipeline,
     roi: Option<Roi>,
-    /// Measures light, focus and position against the first good part of the run.
+    /// Measures light, focus and position: against what the recipe carries, else the first good
+    /// part of the run.
     meter: Option<Meter>,
+    /// Bands of the recipe that hold for this camera.
+    bands: Bands,
 }
 
 /// All recipes of a station, ready to judge.
@@ -117,6 +122,10 @@ impl Bench {
                         source: source.into(),
                     })?;
             }
+            let drift = recipe
+                .drift
+                .filter(|drift| file.compares_with_recipe(drift.picture));
+            let bands = drift.as_ref().map(|drift| drift.bands).unwrap_or_default();
             let loaded = Loaded {
                 name: RecipeName {
                     index: entry.index,
@@ -126,7 +135,8 @@ impl Bench {
                 },
                 pipeline,
                 roi: recipe.view.roi,
-                meter: None,
+                meter: drift.map(|drift| Meter::new(drift.thumbnail)),
+                bands,
             };
             recipes.insert(entry.index, loaded);
         }
@@ -136,6 +146,18 @@ impl Bench {
     /// The recipes, by index.
     pub fn names(&self) -> impl Iterator<Item = &RecipeName> {
         self.recipes.values().map(|s| &s.name)
+    }
+
+    /// What the station has to know of each recipe, by index.
+    pub(super) fn recipes(&self) -> BTreeMap<u16, andon_station::Recipe> {
+        let recipe = |(&index, loaded): (&u16, &Loaded)| {
+            let recipe = andon_station::Recipe {
+                index: RecipeIndex(index),
+                bands: loaded.bands,
+            };
+            (index, recipe)
+        };
+        self.recipes.iter().map(recipe).collect()
     }
 
     /// The region of interest of a recipe.
@@ -157,6 +179,8 @@ pub(super) struct Answer {
     pub done: InspectionDone,
     /// The judgement in full, if there is one.
     pub inspection: Option<Inspection>,
+    /// What it cost.
+    pub times: StageTimes,
     /// An image that shall be kept: name and bytes come later, as [`Picture`].
     pub image: Option<String>,
 }
@@ -167,10 +191,22 @@ pub(super) struct Picture {
     pub bytes: Vec<u8>,
 }
 
+/// What is wanted besides judgements.
+pub(super) struct Wanted {
+    /// Begins the names of images that are kept.
+    pub prefix: String,
+    /// One good part in so many is kept as an image.
+    pub keep_every_nth_ok: Option<NonZeroU32>,
+    /// A small picture of each part.
+    pub sketches: bool,
+}
+
 /// What the thread sends.
 pub(super) enum FromInspector {
     Answer(Box<Answer>),
     Picture(Picture),
+    /// A small picture of the last part, for the view.
+    Sketch(RgbImage),
     /// The inspector panicked at an order; it goes on with the next.
     Panicked,
 }
@@ -183,20 +219,15 @@ pub(super) struct Inspector {
 }
 
 impl Inspector {
-    /// Starts the thread. `prefix` begins the names of images that are kept.
-    pub fn start(
-        bench: Bench,
-        prefix: String,
-        keep_every_nth_ok: Option<NonZeroU32>,
-        expected: Expected,
-    ) -> std::io::Result<Self> {
+    /// Starts the thread.
+    pub fn start(bench: Bench, wanted: Wanted, expected: Expected) -> std::io::Result<Self> {
         let (orders, taken) = channel::<Order>();
         let (give, answers) = channel();
         let mut work = Work {
             bench,
-            prefix,
+            prefix: wanted.prefix,
             sampling: Sampling {
-                every_nth_ok: keep_every_nth_ok,
+                every_nth_ok: wanted.keep_every_nth_ok,
             },
             good: 0,
             expected,
@@ -215,6 +246,7 @@ impl Inspector {
                         let answer = Answer {
                             done,
                             inspection: None,
+                            times: StageTimes::default(),
                             image: None,
                         };
                         if give.send(FromInspector::Panicked).is_err()
@@ -225,7 +257,17 @@ impl Inspector {
                         continue;
                     };
                     let name = answer.image.clone();
+                    let sketch = wanted
+                        .sketches
+                        .then_some(picture.as_deref())
+                        .flatten()
+                        .map(|picture| watch::sketch(picture, answer.inspection.as_ref()));
                     if give.send(FromInspector::Answer(Box::new(answer))).is_err() {
+                        return;
+                    }
+                    if let Some(sketch) = sketch
+                        && give.send(FromInspector::Sketch(sketch)).is_err()
+                    {
                         return;
                     }
                     // After the answer, so that no part waits for the encoder.
@@ -281,10 +323,12 @@ struct Work {
 impl Work {
     fn judge(&mut self, order: &Order) -> (Answer, Option<Arc<RgbImage>>) {
         let judged = self.inspect(order);
-        let (outcome, inspection, pixels) = match judged {
-            Ok((judgement, inspection, pixels)) => (Ok(judgement), Some(inspection), Some(pixels)),
+        let (outcome, judged, pixels) = match judged {
+            Ok((judgement, judged, pixels)) => (Ok(judgement), Some(judged), Some(pixels)),
             Err(reason) => (Err(reason), None, order.pixels.clone()),
         };
+        let times = judged.as_ref().map(|j| j.times).unwrap_or_default();
+        let inspection = judged.map(|j| j.inspection);
         // What could not be judged is kept like a bad part: somebody will want to see it.
         let good = inspection
             .as_ref()
@@ -303,12 +347,13 @@ impl Work {
         let answer = Answer {
             done,
             inspection,
+            times,
             image,
         };
         (answer, pixels)
     }
 
-    fn inspect(&mut self, order: &Order) -> Result<(Judgement, Inspection, Arc<RgbImage>), String> {
+    fn inspect(&mut self, order: &Order) -> Result<(Judgement, Judged, Arc<RgbImage>), String> {
         let index = order.inspect.recipe;
         let loaded = self
             .bench
@@ -320,21 +365,29 @@ impl Work {
             None => Arc::new(to_rgb(&order.frame, None).map_err(|e| e.to_string())?),
         };
         health::check_light(&pixels, &self.expected).map_err(|e| e.to_string())?;
-        let judged = loaded
-            .pipeline
-            .inspect(&pixels)
-            .map_err(|e| e.to_string())?;
-        let inspection = judged.inspection;
+        let Loaded {
+            pipeline,
+            roi,
+            meter,
+            ..
+        } = loaded;
+        // What the frame is like is measured beside the network, so that no result waits for it.
+        let (judged, sight) = thread::scope(|scope| {
+            let beside = thread::Builder::new()
+                .name("measure".into())
+                .spawn_scoped(scope, || sight(&pixels, *roi, meter.as_ref()));
+            let judged = pipeline.inspect(&pixels);
+            // Without a thread, or after a panic there, the part is judged all the same.
+            let sight = beside.ok().and_then(|thread| thread.join().ok()).flatten();
+            (judged, sight)
+        });
+        let judged = judged.map_err(|e| e.to_string())?;
+        let inspection = &judged.inspection;
         let good = inspection.verdict == Verdict::Ok;
-        let grey = grey(&pixels, loaded.roi);
-        let (width, height) = (grey.width() as usize, grey.height() as usize);
-        let view = Grey::new(&grey, width, height).ok();
-        let measures = match (&loaded.meter, &view) {
-            (Some(meter), Some(view)) => Some(meter.measure(view)),
-            (None, Some(view)) if good => {
-                let meter = Meter::new(Thumbnail::of(view));
-                let measures = meter.measure(view);
-                loaded.meter = Some(meter);
+        let measures = match sight {
+            Some(Sight::Compared(measures)) => Some(measures),
+            Some(Sight::First(first, measures)) if good => {
+                *meter = Some(*first);
                 Some(measures)
             }
             _ => None,
@@ -346,17 +399,7 @@ impl Work {
             recipe: index,
             measures,
         };
-        Ok((judgement, inspection, pixels))
-    }
-}
-
-/// The region of interest in grey.
-pub(super) fn grey(pixels: &RgbImage, roi: Option<Roi>) -> image::GrayImage {
-    match roi {
-        Some(roi) if roi.fits(pixels.width(), pixels.height()) => imageops::grayscale(
-            &*imageops::crop_imm(pixels, roi.x, roi.y, roi.width, roi.height),
-        ),
-        _ => imageops::grayscale(pixels),
+        Ok((judgement, judged, pixels))
     }
 }
 
@@ -367,6 +410,26 @@ fn extension(frame: &Frame) -> String {
         (None, PixelFormat::Mjpg) => "jpg".into(),
         (None, _) => "png".into(),
     }
+}
+
+/// What a frame was like.
+enum Sight {
+    /// Against what the recipe carries, or the first good part.
+    Compared(Measures),
+    /// There was nothing to compare with: it is what others are compared with, if its part is good.
+    First(Box<Meter>, Measures),
+}
+
+/// Measures a frame; `None` when it is too small for that.
+fn sight(pixels: &RgbImage, roi: Option<Roi>, meter: Option<&Meter>) -> Option<Sight> {
+    let grey = grey(pixels, roi);
+    let view = Grey::new(&grey, grey.width() as usize, grey.height() as usize).ok()?;
+    if let Some(meter) = meter {
+        return Some(Sight::Compared(meter.measure(&view)));
+    }
+    let meter = Meter::new(Thumbnail::of(&view));
+    let measures = meter.measure(&view);
+    Some(Sight::First(Box::new(meter), measures))
 }
 
 /// The image as it came where that is a file already, else without loss.

@@ -12,9 +12,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::config::StationFile;
-use super::inspector::{Picture, RecipeName};
+use super::inspector::{Answer, Picture, RecipeName};
 use super::shell::LineError;
-use crate::inspect::{Inspection, Region};
+use crate::inspect::Region;
 
 /// Records and images that may wait for the disk.
 const WAITING: usize = 1024;
@@ -47,16 +47,37 @@ pub(super) struct Judged<'a> {
     score: f32,
     threshold: f32,
     regions: &'a [Region],
+    ms: Stages,
+}
+
+/// Milliseconds by stage.
+#[derive(Serialize)]
+struct Stages {
+    prepare: f64,
+    backbone: f64,
+    spectral: f64,
+    regions: f64,
 }
 
 impl<'a> Judged<'a> {
-    pub fn of(inspection: &'a Inspection) -> Self {
-        Self {
+    /// `None` when it could not judge.
+    pub fn of(answer: &'a Answer) -> Option<Self> {
+        let inspection = answer.inspection.as_ref()?;
+        // Two digits behind the point, as everywhere.
+        let ms = |time: Duration| (time.as_secs_f64() * 1e5).round() / 100.0;
+        let times = &answer.times;
+        Some(Self {
             verdict: inspection.verdict.as_str(),
             score: inspection.score,
             threshold: 1.0,
             regions: &inspection.regions,
-        }
+            ms: Stages {
+                prepare: ms(times.prepare),
+                backbone: ms(times.backbone),
+                spectral: ms(times.spectral),
+                regions: ms(times.regions),
+            },
+        })
     }
 }
 

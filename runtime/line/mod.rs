@@ -14,15 +14,17 @@ mod config;
 mod inspector;
 mod ledger;
 mod outputs;
+mod release;
 mod shell;
 mod source;
 mod watch;
 
 pub use config::{
-    Camera, Judging, Light, OutputsTo, RecipeEntry, Record, StationFile, StationFileError,
-    TextSerial, TriggerFrom,
+    Camera, DriftFrom, Judging, Light, OutputsTo, RecipeEntry, Record, StationFile,
+    StationFileError, TextSerial, TriggerFrom,
 };
 pub use inspector::{Bench, BenchError, RecipeName};
-pub use outputs::leave_host_lost;
+pub use outputs::LEDS;
+pub use release::{ReleaseError, release};
 pub use shell::{Ended, Line, LineError, Stop, Tell};
-pub use source::open_source;
+pub use source::{Feed, open_source};

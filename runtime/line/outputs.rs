@@ -14,7 +14,7 @@ use andon_station::PartRecord;
 use super::config::StationFile;
 
 /// Where the kernel's LED class is.
-const LEDS: &str = "/sys/class/leds";
+pub const LEDS: &str = "/sys/class/leds";
 
 /// Input edges that may wait.
 const EDGES: usize = 64;
@@ -77,27 +77,6 @@ impl<S: Sink> Retried<S> {
         self.next = now + self.backoff.failed();
         self.fault = Some(reason);
     }
-}
-
-/// Leaves "host lost" on what keeps its level when a program is killed: LEDs and lines of this
-/// computer. What could not be shown, and why.
-pub fn leave_host_lost(file: &StationFile) -> Vec<String> {
-    let leave = |sink: &mut dyn Sink| sink.leave().map_err(|error| error.to_string());
-    // Lines first: a PLC may read OK, and lamps take a moment to bring into turns.
-    let lines = file.outputs.gpio.as_ref().map(|settings| {
-        let mut lines = GpioLines::open(settings).map_err(|error| error.to_string())?;
-        leave(&mut lines)
-    });
-    let leds = file.outputs.leds.as_ref().map(|names| {
-        let mut leds = LedLamps::open(Path::new(LEDS), names).map_err(|error| error.to_string())?;
-        leave(&mut leds)
-    });
-    let outcomes: [Option<Result<(), String>>; 2] = [lines, leds];
-    outcomes
-        .into_iter()
-        .flatten()
-        .filter_map(Result::err)
-        .collect()
 }
 
 impl AllOutputs {

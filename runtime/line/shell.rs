@@ -1,7 +1,7 @@
 //! The loop that turns: frames, triggers and answers go into the station, what comes out goes to
 //! outputs and record.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::Receiver;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use andon_alert::{Asked, Input, Request, Response, Service, Shown, SocketError, StatusSocket};
 use andon_camera::health::{self, Expected};
-use andon_camera::{Frame, FrameError, Newest, clock, to_rgb};
+use andon_camera::{Frame, FrameError, clock, to_rgb};
 use andon_journal::JournalError;
 use andon_link::RecipeIndex;
 use andon_station::{
@@ -20,12 +20,13 @@ use image::RgbImage;
 use serde_json::json;
 
 use super::config::{StationFile, TriggerFrom};
-use super::inspector::{Answer, Bench, FromInspector, Inspector, Order, RecipeName, grey};
+use super::inspector::{Answer, Bench, FromInspector, Inspector, Order, RecipeName, Wanted};
 use super::ledger::{Judged, Ledger, ResultRecord, Start};
 use super::outputs::AllOutputs;
-use super::source::open_source;
+use super::source::Feed;
 use super::watch;
 use crate::image::{self as pictures, ImageError, Roi};
+use crate::recipe::drift::grey;
 
 /// Longest wait of one turn: what a trigger from outside may wait.
 const TURN: Duration = Duration::from_millis(2);
@@ -104,18 +105,18 @@ pub enum Ended {
 /// A station that runs.
 pub struct Line {
     station: Station,
-    camera: Newest,
+    camera: Feed,
     inspector: Inspector,
     outputs: AllOutputs,
     ledger: Ledger,
     asked: Option<(StatusSocket, Receiver<Asked>)>,
     service: Service,
     names: Vec<RecipeName>,
+    recipes: BTreeMap<u16, Recipe>,
     trigger: TriggerFrom,
     change: Option<ChangeMeter>,
     roi: Option<Roi>,
     expected: Expected,
-    part_a_frame: bool,
     newest: Option<(Arc<Frame>, Option<Arc<RgbImage>>)>,
     answers: VecDeque<Answer>,
     shown: Outputs,
@@ -127,6 +128,7 @@ pub struct Line {
     progress: Duration,
     last: Option<PartRecord>,
     last_regions: Vec<String>,
+    sketch: Option<RgbImage>,
     messages: VecDeque<String>,
     started: Instant,
     name: String,
@@ -153,12 +155,30 @@ impl Line {
     /// # Errors
     /// [`LineError`]. A camera or an output that is merely absent is none: it is waited for.
     pub fn open(file: &StationFile, bench: Bench, tell: Tell) -> Result<Self, LineError> {
+        Self::open_on(file, bench, tell, Feed::of(file))
+    }
+
+    /// The same with frames of another source. What the file says of its camera, such as the size
+    /// of frames, is still what is expected of them.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub fn open_on(
+        file: &StationFile,
+        bench: Bench,
+        tell: Tell,
+        mut camera: Feed,
+    ) -> Result<Self, LineError> {
         let Start {
             mut ledger,
             counters,
             notes,
         } = Ledger::open(file)?;
-        let settings = file.settings();
+        let recipes = bench.recipes();
+        let mut settings = file.settings();
+        if let Some(recipe) = recipes.get(&settings.recipe.index.0) {
+            settings.recipe = recipe.clone();
+        }
         let overdue = settings.deadline + settings.inspector_patience;
         let resumed = counters.is_some();
         let station = match counters {
@@ -184,13 +204,17 @@ impl Line {
         };
         let now = clock::now();
         let epoch = Instant::now().checked_sub(now).unwrap_or_else(Instant::now);
-        let camera = open_source(file)?;
+        camera.begin()?;
         let outputs = AllOutputs::open(file, epoch).map_err(LineError::Output)?;
         let prefix = jiff::Timestamp::now()
             .strftime("%Y%m%dT%H%M%SZ")
             .to_string();
-        let inspector = Inspector::start(bench, prefix, file.record.keep_every_nth_ok, expected)
-            .map_err(LineError::Thread)?;
+        let wanted = Wanted {
+            prefix,
+            keep_every_nth_ok: file.record.keep_every_nth_ok,
+            sketches: tell == Tell::View,
+        };
+        let inspector = Inspector::start(bench, wanted, expected).map_err(LineError::Thread)?;
         let asked = file
             .outputs
             .socket
@@ -211,11 +235,11 @@ impl Line {
             asked,
             service: Service::new(),
             names,
+            recipes,
             trigger: file.trigger.clone(),
             change,
             roi,
             expected,
-            part_a_frame: file.camera.shows_a_part_a_frame(),
             newest: None,
             answers: VecDeque::new(),
             shown,
@@ -226,6 +250,7 @@ impl Line {
             progress: now,
             last: None,
             last_regions: Vec::new(),
+            sketch: None,
             messages: VecDeque::new(),
             started: Instant::now(),
             name: file.name.clone(),
@@ -291,26 +316,37 @@ impl Line {
         }
     }
 
-    /// Waits a moment for a frame, or for the inspector while no frame is wanted.
+    /// Waits a moment for whoever will have something to say next: the inspector while it judges,
+    /// else the camera.
     fn take_frame(&mut self) {
-        if self.camera_ended || self.part_a_frame && self.ordered.is_some() {
+        let judging = self.ordered.is_some();
+        if judging || self.camera_ended {
             if let Ok(message) = self.inspector.answers().recv_timeout(TURN) {
                 self.take_answer(message);
             }
-            return;
+            if self.camera_ended || self.camera.shows_a_part_a_frame() {
+                return;
+            }
         }
-        match self.camera.wait(None, TURN) {
-            Ok(mut frame) => {
+        let patience = if judging { Duration::ZERO } else { TURN };
+        match self.camera.wait(patience) {
+            Some(Ok(mut frame)) => {
                 self.camera_works();
-                if self.part_a_frame {
+                if self.camera.shows_a_part_a_frame() {
                     // It was read ahead and waited for its turn: this is when its part comes.
                     let sequence = frame.sequence();
                     frame = frame.renumbered(clock::now(), sequence);
                 }
                 self.see(Arc::new(frame));
             }
-            Err(FrameError::TimedOut { waited, .. }) if waited == TURN => {}
-            Err(error) => self.camera_failed(&error),
+            Some(Err(error)) => {
+                if !error.may_pass() {
+                    // It is said again at once whenever it is asked.
+                    std::thread::sleep(patience);
+                }
+                self.camera_failed(&error);
+            }
+            None => {}
         }
     }
 
@@ -329,7 +365,8 @@ impl Line {
             FrameError::End { .. } => self.camera_ended = true,
             FrameError::Corrupt { .. } => {
                 self.say(format!("{error}"));
-                if self.part_a_frame && matches!(self.trigger, TriggerFrom::Frame) {
+                if self.camera.shows_a_part_a_frame() && matches!(self.trigger, TriggerFrom::Frame)
+                {
                     // A part whose picture cannot be read is a part that cannot be judged.
                     self.refuse_part(now);
                 }
@@ -364,7 +401,8 @@ impl Line {
     fn see(&mut self, frame: Arc<Frame>) {
         let now = clock::now();
         let presence_wanted = self.change.is_some();
-        let every_frame = self.part_a_frame && matches!(self.trigger, TriggerFrom::Frame);
+        let every_frame =
+            self.camera.shows_a_part_a_frame() && matches!(self.trigger, TriggerFrom::Frame);
         let awaited = self.station.state() == State::SingleExecution;
         let mut health = match health::check_frame(&frame, now, &self.expected) {
             Ok(()) => FrameHealth::Sound,
@@ -433,6 +471,7 @@ impl Line {
                 self.station.handle_inspection(clock::now(), done);
                 self.drain();
             }
+            FromInspector::Sketch(sketch) => self.sketch = Some(sketch),
             FromInspector::Picture(picture) => self.ledger.picture(picture),
             FromInspector::Panicked => {
                 self.say("the inspector failed at an image and goes on with the next".into());
@@ -446,7 +485,7 @@ impl Line {
             if let Some(trigger) = event.trigger() {
                 self.station.handle_trigger(now, trigger);
             } else if matches!(event, andon_alert::LightEvent::Acknowledge) {
-                self.station.handle_ack(now);
+                self.acknowledge(now);
             } else if let andon_alert::LightEvent::VersionMismatch { theirs } = event {
                 self.say(andon_alert::version_mismatch(theirs));
             }
@@ -469,9 +508,19 @@ impl Line {
                     };
                     self.station.handle_trigger(now, trigger);
                 }
-                Input::Acknowledge => self.station.handle_ack(now),
+                Input::Acknowledge => self.acknowledge(now),
             }
             self.drain();
+        }
+    }
+
+    /// Somebody has seen what is wrong. A camera that was given up is opened anew.
+    fn acknowledge(&mut self, now: Duration) {
+        self.station.handle_ack(now);
+        if !self.camera_ended
+            && let Err(error) = self.camera.begin()
+        {
+            self.say(error.to_string());
         }
     }
 
@@ -496,7 +545,7 @@ impl Line {
             Request::Trigger => self
                 .station
                 .handle_trigger(now, Trigger::new(Source::Command)),
-            Request::Ack => self.station.handle_ack(now),
+            Request::Ack => self.acknowledge(now),
             Request::Challenge { who } => self.station.handle_challenge(now, who),
             Request::ResetCounters { who } => self.station.handle_counters_reset(now, who),
             Request::Recipe { recipe } => {
@@ -515,7 +564,9 @@ impl Line {
                         known.join(", ")
                     ));
                 };
-                let recipe = Recipe::new(RecipeIndex(name.index));
+                let index = name.index;
+                let recipe = self.recipes.get(&index).cloned();
+                let recipe = recipe.unwrap_or_else(|| Recipe::new(RecipeIndex(index)));
                 self.station.handle_recipe_switch(now, recipe);
             }
         }
@@ -598,6 +649,8 @@ impl Line {
     fn result(&mut self, record: PartRecord) {
         // First what the line waits for, then what is written about it.
         self.outputs.result(&record);
+        self.shown = self.station.outputs();
+        self.show(clock::now());
         let answer = self
             .answers
             .iter()
@@ -614,7 +667,7 @@ impl Line {
             part: &record,
             file: file.clone(),
             recipe: self.names.iter().find(|n| n.index == record.recipe.0),
-            inspection: inspection.map(Judged::of),
+            inspection: answer.as_ref().and_then(Judged::of),
             image: answer.as_ref().and_then(|a| a.image.as_deref()),
             counters: self.station.counters(),
         });
@@ -636,8 +689,12 @@ impl Line {
             let counters = self.station.counters().clone();
             self.ledger.counters(&counters);
         }
-        let text = serde_json::to_string(event).unwrap_or_default();
-        self.say(text);
+        // The record has it; who wants warnings only is spared.
+        if self.view.is_some() {
+            self.say(watch::event_line(event));
+        } else if !self.quiet {
+            self.say(serde_json::to_string(event).unwrap_or_default());
+        }
     }
 
     /// Something a person at the terminal should know.
@@ -687,6 +744,7 @@ impl Line {
                 outputs: &self.shown,
                 counters: self.station.counters(),
                 last: self.last.as_ref(),
+                sketch: self.sketch.as_ref(),
                 regions: &self.last_regions,
                 recipe: self.names.iter().find(|n| n.index == self.shown.recipe.0),
                 drift: Quantity::ALL
@@ -758,7 +816,9 @@ impl Line {
         if let Some(view) = &self.view {
             view.leave();
         }
-        eprintln!("{}", watch::summary(&counters));
+        if !self.quiet {
+            eprintln!("{}", watch::summary(&counters));
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use super::tints::Tints;
 use crate::image::{ImageError, InputShape};
 use crate::inspect::Inspector;
 use crate::normal::{Centre, Features, NormalError};
+use crate::recipe::drift::DriftLearner;
 use crate::recipe::{
     Golden, LearnError, LearnOptions, Learned, Learner, Origin, PartRecord, Place, Recipe,
     ViewSettings, views,
@@ -46,6 +47,7 @@ pub struct Lesson {
     /// Features of the first part, whose score becomes golden.
     golden: Option<Features>,
     tints: Tints,
+    drift: DriftLearner,
     half_patch: i64,
     backbone: Duration,
 }
@@ -80,7 +82,8 @@ impl Lesson {
         settings: LearnSettings,
         threads: usize,
     ) -> Result<Self, LessonError> {
-        let front = FrontEnd::new(model, settings.view, &BLOCKS, threads)?;
+        let view = settings.view;
+        let front = FrontEnd::new(model, view, &BLOCKS, threads)?;
         let manifest = model.manifest();
         let dim = manifest.architecture.dim;
         let mut options = settings.options;
@@ -97,6 +100,7 @@ impl Lesson {
             first: Vec::new(),
             golden: None,
             tints: Tints::default(),
+            drift: DriftLearner::new(view.roi),
             half_patch: manifest.architecture.patch as i64 / 2,
             backbone: Duration::ZERO,
         })
@@ -111,6 +115,7 @@ impl Lesson {
         let seen = self.front.see(picture)?;
         self.backbone += seen.backbone;
         self.learner.add(&seen.features)?;
+        self.drift.add(picture);
         self.golden.get_or_insert(seen.features);
         self.tints.add(&seen.crop);
         if self.first.len() < KEPT_INPUTS {
@@ -168,6 +173,7 @@ impl Lesson {
             view: self.settings.view,
             normal,
             limits,
+            drift: self.drift.finish(&calibration),
             calibration,
             golden,
             id: String::new(),

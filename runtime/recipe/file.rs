@@ -12,7 +12,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Calibration, Golden, Origin, Recipe, RecipeError, ViewSettings};
+use super::{Calibration, DriftReference, Golden, Origin, Recipe, RecipeError, ViewSettings};
 use crate::hash::hex;
 use crate::inspect::Limits;
 use crate::normal::{Centre, NormalModel, NormalParts, Places};
@@ -26,6 +26,9 @@ const ENTRY: &str = "andon";
 const BLANK: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 /// Far more than any recipe needs; what is larger is not read.
 const MAX_BYTES: u64 = 256 << 20;
+
+/// Name of the array of the drift section: grey levels `[rows, columns]`.
+const DRIFT: &str = "drift.reference";
 
 /// Everything but the arrays.
 #[derive(Serialize, Deserialize)]
@@ -41,6 +44,9 @@ struct Header {
     limits: Limits,
     calibration: Calibration,
     golden_scores: Vec<f32>,
+    /// Kept as it is until its own version was looked at: older recipes have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    drift: Option<serde_json::Value>,
 }
 
 /// The part of a header that every layout has.
@@ -137,6 +143,11 @@ impl Recipe {
             limits: self.limits,
             calibration: self.calibration.clone(),
             golden_scores: self.golden.iter().map(|golden| golden.score).collect(),
+            drift: self
+                .drift
+                .as_ref()
+                .map(|drift| drift.section().map_err(|e| e.to_string()))
+                .transpose()?,
         };
         let json = serde_json::to_string(&header).map_err(|e| e.to_string())?;
         let arrays = self.arrays();
@@ -237,6 +248,11 @@ impl Recipe {
         }
         for (block, basis) in normal.blocks.iter().zip(&normal.block_bases) {
             arrays.push(Array::floats(&format!("block{block}.basis"), basis));
+        }
+        if let Some(drift) = &self.drift {
+            let (columns, rows) = (drift.thumbnail.columns(), drift.thumbnail.rows());
+            let levels = DMatrix::from_column_slice(columns, rows, drift.thumbnail.levels());
+            arrays.push(Array::floats(DRIFT, &levels));
         }
         for (index, golden) in (1..).zip(&self.golden) {
             arrays.push(Array {
@@ -371,6 +387,12 @@ fn assemble(header: Header, arrays: &Arrays<'_>) -> Result<Recipe, String> {
             })
         })
         .collect::<Result<_, String>>()?;
+    let levels = || Ok(arrays.matrix(DRIFT)?.as_slice().to_vec());
+    let drift = header
+        .drift
+        .map(|section| DriftReference::assemble(&section, levels))
+        .transpose()?
+        .flatten();
     Ok(Recipe {
         origin: header.origin,
         view: header.view,
@@ -378,6 +400,7 @@ fn assemble(header: Header, arrays: &Arrays<'_>) -> Result<Recipe, String> {
         limits: header.limits,
         calibration: header.calibration,
         golden,
+        drift,
         id: header.checksum,
     })
 }

@@ -4,6 +4,7 @@
 
 mod attempt;
 mod calibration;
+pub(crate) mod drift;
 mod error;
 mod file;
 mod golden;
@@ -19,6 +20,7 @@ use crate::inspect::Limits;
 use crate::normal::NormalParts;
 
 pub use calibration::{Calibration, Ground};
+pub use drift::DriftReference;
 pub use error::{LearnError, RecipeError};
 pub use golden::{Golden, GoldenMismatch};
 pub use learn::{LearnOptions, Learned, Learner, Place};
@@ -38,6 +40,9 @@ pub struct Recipe {
     pub calibration: Calibration,
     /// Inputs whose scores are known, to check a station with.
     pub golden: Vec<Golden>,
+    /// What the pictures were like, for a station to notice when its own change; `None` when they
+    /// cannot come from one camera, or by an older program.
+    pub drift: Option<DriftReference>,
     /// SHA-256 of the file that it was read from or written to, hexadecimal; this names the
     /// recipe in every record.
     pub id: String,

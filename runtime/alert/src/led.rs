@@ -35,7 +35,7 @@ pub struct LedNames {
 /// Lamps in the LED class.
 ///
 /// The kernel keeps what was last written when a program is killed, so a green lamp stays green.
-/// The service manager therefore runs `andon leave` after the station has ended in whatever way: that
+/// The service manager therefore runs `andon release` after the station has ended in whatever way: that
 /// is [`LedLamps::open`] and [`Sink::leave`] once more.
 #[derive(Debug)]
 pub struct LedLamps {

@@ -165,6 +165,23 @@ impl Thumbnail {
         }
     }
 
+    /// A thumbnail that was stored, of grey levels `[rows, columns]`.
+    ///
+    /// # Errors
+    /// [`ThumbnailError`] when sides and levels do not agree.
+    pub fn from_levels(
+        columns: usize,
+        rows: usize,
+        levels: Vec<f32>,
+    ) -> Result<Self, ThumbnailError> {
+        RawThumbnail {
+            columns,
+            rows,
+            levels,
+        }
+        .try_into()
+    }
+
     /// Points a row.
     #[must_use]
     pub const fn columns(&self) -> usize {

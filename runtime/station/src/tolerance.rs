@@ -82,10 +82,11 @@ impl DriftSettings {
         })
     }
 
-    /// The smoothed value varies by `spread^2 w / (2 - w)`, the learned mean by `spread^2 / n`, and
-    /// the spread itself is known from `n` parts only: their difference follows Student's t with
-    /// `n - 1` degrees of freedom.
-    pub(crate) fn limit(&self, quantity: Quantity, band: &Band) -> f64 {
+    /// Where a band ends, as a deviation from its mean. The smoothed value varies by
+    /// `spread^2 w / (2 - w)`, the learned mean by `spread^2 / n`, and the spread itself is known from
+    /// `n` parts only: their difference follows Student's t with `n - 1` degrees of freedom.
+    #[must_use]
+    pub fn limit(&self, quantity: Quantity, band: &Band) -> f64 {
         let weight = f64::from(self.weight);
         let parts = f64::from(band.parts);
         let deviation = band.spread * (weight / (2.0 - weight) + 1.0 / parts).sqrt();
