@@ -16,6 +16,7 @@ mod recipe;
 mod run;
 mod source;
 mod status;
+mod stress;
 mod words;
 
 use std::process::ExitCode;
