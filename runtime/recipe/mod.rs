@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::image::{InputSize, Roi};
 use crate::inspect::Limits;
-use crate::normal::NormalParts;
+use crate::normal::{NormalParts, Turned};
 
 pub use calibration::{Calibration, Ground};
 pub use error::{LearnError, RecipeError};
@@ -35,6 +35,8 @@ pub struct Recipe {
     pub limits: Limits,
     /// What the limits promise, and on what ground.
     pub calibration: Calibration,
+    /// Patches of turned good parts, to tell a wrong thing from a wrong place; where place counts.
+    pub turned: Option<Turned>,
     /// Inputs whose scores are known, to check a station with.
     pub golden: Vec<Golden>,
     /// SHA-256 of the file that it was read from or written to, hexadecimal; this names the

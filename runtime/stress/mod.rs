@@ -11,6 +11,8 @@ mod sweep;
 
 use image::RgbImage;
 
+pub(crate) use pose::turned;
+
 pub use kind::{Kind, Levels};
 pub use sweep::{StressFigures, Sweep};
 

@@ -12,7 +12,7 @@ pub(super) fn shifted(picture: &RgbImage, right_px: f32) -> RgbImage {
 }
 
 /// Turned clockwise about the centre.
-pub(super) fn turned(picture: &RgbImage, degrees: f32) -> RgbImage {
+pub(crate) fn turned(picture: &RgbImage, degrees: f32) -> RgbImage {
     rotate_about_center(
         picture,
         degrees.to_radians(),
