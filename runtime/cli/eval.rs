@@ -11,6 +11,7 @@ use super::files;
 use super::output::{identity, json_line, now, peak_rss_mb, rounded, write_page};
 use super::progress;
 use super::source::{Engine, RecipeFile};
+use super::stress;
 use crate::evaluate::{
     Evaluation, Figures, HitRule, PixelMetrics, Rate, RegionTruth, TruthFolders,
 };
@@ -18,6 +19,7 @@ use crate::hash::sha256;
 use crate::image;
 use crate::pipeline::{Judged, Pipeline};
 use crate::report::{EvaluationReport, Gallery, JudgedImage, Outcome, Picture, overlay_with_truth};
+use crate::stress::{Levels, StressFigures};
 
 /// A defect counts as found when a tenth of it is flagged.
 const RULE: HitRule = HitRule::Cover(0.1);
@@ -28,8 +30,9 @@ const GALLERY: usize = 6;
 /// Arguments of `andon eval`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example:
+Examples:
   andon eval -r bracket.andon --good parts/good --bad parts/bad --report report.html
+  andon eval -r bracket.andon --good parts/good --bad parts/bad --stress noise=4,8 rotation
 
 Images that the recipe was learned from are recognised by their content and left out: a recipe must
 not be measured on what it has seen.")]
@@ -51,6 +54,11 @@ pub struct Args {
     /// Judge also the good parts that the recipe was learned from
     #[arg(long)]
     with_learned: bool,
+    /// Judge the images under stress as well: KIND or KIND=LEVEL,LEVEL; every kind if none is
+    /// named. Kinds: brightness and temperature (%), gamma, noise (grey levels), blur, motion-blur
+    /// and shift (% of the shorter side), jpeg (quality), rotation (degrees)
+    #[arg(long, value_name = "KIND", num_args = 0..)]
+    stress: Option<Vec<Levels>>,
     /// Print one JSON object with the figures
     #[arg(long)]
     json: bool,
@@ -70,6 +78,8 @@ struct Line<'a> {
     rss_mb: Option<f64>,
     left_out: usize,
     errors: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stress: Option<&'a [StressFigures]>,
     recipe: &'a str,
     model: &'a str,
 }
@@ -165,6 +175,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         .iter()
         .filter(|row| row.judged.score().is_none())
         .count();
+    let stressed = match &args.stress {
+        None => None,
+        Some(levels) => {
+            let judged = rows.iter().filter(|row| row.judged.score().is_some());
+            let images: Vec<_> = judged.map(|row| (row.path, row.judged.bad)).collect();
+            Some(stress::sweep(&pipeline, &images, levels)?)
+        }
+    };
     if args.json {
         json_line(&Line {
             figures: figures.clone(),
@@ -172,11 +190,15 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             rss_mb: peak_rss_mb(),
             left_out,
             errors,
+            stress: stressed.as_deref(),
             recipe: &recipe.id,
             model: &recipe.origin.model_sha256,
         })?;
     } else {
         print_figures(&evaluation, &figures, left_out, errors);
+        if let Some(stressed) = &stressed {
+            stress::print(stressed);
+        }
     }
     if let Some(path) = &args.report {
         add_pictures(&pipeline, &truth, &mut rows)?;
@@ -192,6 +214,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             pro_curve: pixels
                 .map(|pixels| pixels.pro_curve(200))
                 .unwrap_or_default(),
+            stress: stressed.unwrap_or_default(),
             ms_median,
             rss_mb: peak_rss_mb(),
             images: rows.into_iter().map(|row| row.judged).collect(),

@@ -17,6 +17,7 @@ mod recipe;
 mod run;
 mod source;
 mod status;
+mod stress;
 mod words;
 
 use std::process::ExitCode;

@@ -45,10 +45,11 @@ pub struct Region {
     pub score: f32,
     /// The larger of the two shares.
     pub pathway: Pathway,
-    /// Share of the score that is there wherever the patch lies, 0..=1.
+    /// Share of the deviation that would be there wherever the patches lay and however they were
+    /// turned, 0..=1; always 1 where place does not count.
     #[serde(serialize_with = "thousandths")]
     pub what: f32,
-    /// Share that appears only because of the place, `1 - what`.
+    /// Share that is there only because of the place, `1 - what`.
     #[serde(rename = "where", serialize_with = "thousandths")]
     pub where_: f32,
     /// Share of each block, in ascending order of blocks.

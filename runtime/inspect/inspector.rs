@@ -5,7 +5,7 @@ use super::regions::{area_px, bounding_box, connected};
 use super::statistic::{deciding, image_statistic, mean_of_largest};
 use super::{BlockShare, Inspection, Pathway, Region, ScoreMap, Verdict};
 use crate::image::Roi;
-use crate::normal::{Features, NormalError, NormalModel, NormalParts, PatchScores};
+use crate::normal::{Features, NormalError, NormalModel, NormalParts, PatchScores, Turned};
 
 /// Where good ends.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,7 @@ impl Limits {
 pub struct Inspector {
     normal: NormalModel,
     limits: Limits,
+    turned: Option<Turned>,
 }
 
 impl Inspector {
@@ -53,7 +54,15 @@ impl Inspector {
         Ok(Self {
             normal: NormalModel::new(normal)?,
             limits,
+            turned: None,
         })
+    }
+
+    /// Tells what is turned from what is wrong by these patches of turned good parts. They change
+    /// shares and pathways of regions, never a score.
+    #[must_use]
+    pub fn with_turned(self, turned: Option<Turned>) -> Self {
+        Self { turned, ..self }
     }
 
     /// How far each patch is from what good parts show.
@@ -109,13 +118,7 @@ impl Inspector {
         patches.sort_unstable();
         patches.dedup();
         let raw: Vec<f32> = patches.iter().map(|&p| scores.score[p]).collect();
-        let sum = |of: &[f32]| patches.iter().map(|&p| of[p]).sum::<f32>();
-        let total = sum(&scores.score);
-        let what = if total > 0.0 {
-            (sum(&scores.anywhere) / total).clamp(0.0, 1.0)
-        } else {
-            1.0
-        };
+        let what = self.what_share(features, &patches);
         Region {
             bbox: bounding_box(map, &cells),
             area_px: area_px(map, cells.len()),
@@ -129,6 +132,23 @@ impl Inspector {
             where_: 1.0 - what,
             blocks: self.block_shares(features, scores, &patches),
             cells,
+        }
+    }
+
+    /// Share of the patches' deviation that would be there wherever they lay. Where place does not
+    /// count, that is all of it.
+    fn what_share(&self, features: &Features, patches: &[usize]) -> f32 {
+        if self.normal.parts().gate.is_none() {
+            return 1.0;
+        }
+        let turned = self.turned.as_ref();
+        let found = self.normal.displacements(features, turned, patches);
+        let here: f32 = found.iter().map(|patch| patch.here).sum();
+        let anywhere: f32 = found.iter().map(|patch| patch.anywhere).sum();
+        if here > 0.0 {
+            (anywhere / here).clamp(0.0, 1.0)
+        } else {
+            1.0
         }
     }
 

@@ -15,13 +15,13 @@ use crate::vit::Grid;
 pub struct NormalModel {
     parts: NormalParts,
     /// The fixed centre, `[dim]`: the sum of the block means.
-    mean: Option<DVector<f32>>,
+    pub(super) mean: Option<DVector<f32>>,
     /// `U^T`, `[rank, dim]`: the sum of the blocks' parts, transposed for the product.
-    basis_rows: DMatrix<f32>,
+    pub(super) basis_rows: DMatrix<f32>,
     /// Remembered patches, `[memory, rank]`, transposed for the product.
-    memory_rows: DMatrix<f32>,
+    pub(super) memory_rows: DMatrix<f32>,
     /// `|m_j|^2`, `[memory]`.
-    memory_norms: Vec<f32>,
+    pub(super) memory_norms: Vec<f32>,
     /// By patch place, which remembered patches may answer; `None` without a gate.
     allowed: Option<Vec<Vec<u32>>>,
 }

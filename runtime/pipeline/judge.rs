@@ -91,7 +91,8 @@ impl Pipeline {
         recipe.check_model(model.manifest())?;
         Ok(Self {
             front: FrontEnd::new(model, recipe.view, &recipe.normal.blocks, threads)?,
-            inspector: Inspector::new(recipe.normal.clone(), recipe.limits)?,
+            inspector: Inspector::new(recipe.normal.clone(), recipe.limits)?
+                .with_turned(recipe.turned.clone()),
         })
     }
 

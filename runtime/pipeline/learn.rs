@@ -6,7 +6,7 @@ use super::front::{FrontEnd, FrontEndError};
 use super::tints::Tints;
 use crate::image::{ImageError, InputShape};
 use crate::inspect::Inspector;
-use crate::normal::{Centre, Features, NormalError};
+use crate::normal::{Centre, Features, NormalError, NormalParts, Turned};
 use crate::recipe::drift::DriftLearner;
 use crate::recipe::{
     Golden, LearnError, LearnOptions, Learned, Learner, Origin, PartRecord, Place, Recipe,
@@ -153,6 +153,7 @@ impl Lesson {
             limits,
             calibration,
         } = self.learner.finish(step)?;
+        let turned = turned(&self.front, &self.first, &normal)?;
         let inspector = Inspector::new(normal.clone(), limits)?;
         let damaged = self.front.see_crop(views::damaged(&first))?;
         let mut golden = Vec::new();
@@ -175,6 +176,7 @@ impl Lesson {
             limits,
             drift: self.drift.finish(&calibration),
             calibration,
+            turned,
             golden,
             id: String::new(),
         })
@@ -202,6 +204,24 @@ impl Lesson {
         }
         Ok(())
     }
+}
+
+/// Parts of which turned views are looked at: four gain nothing over two.
+const TURNED_PARTS: usize = 2;
+
+/// Patches of turned parts, where place counts.
+fn turned(
+    front: &FrontEnd,
+    inputs: &[RgbImage],
+    normal: &NormalParts,
+) -> Result<Option<Turned>, LessonError> {
+    if normal.gate.is_none() {
+        return Ok(None);
+    }
+    let views = inputs.iter().take(TURNED_PARTS).flat_map(views::turned);
+    let see = |view| Ok(front.see_crop(view)?.features);
+    let seen = views.map(see).collect::<Result<Vec<_>, LessonError>>()?;
+    Ok(Some(Turned::choose(normal, &seen)))
 }
 
 /// An input and the score that it has.

@@ -15,11 +15,13 @@ use sha2::{Digest, Sha256};
 use super::{Calibration, DriftReference, Golden, Origin, Recipe, RecipeError, ViewSettings};
 use crate::hash::hex;
 use crate::inspect::Limits;
-use crate::normal::{Centre, NormalModel, NormalParts, Places};
+use crate::normal::{Centre, NormalModel, NormalParts, Places, Turned};
 use crate::vit::{Grid, Manifest};
 
 /// Layout of the file that this program writes and reads.
 const LAYOUT: u32 = 1;
+/// Name of the array of turned patches, which a recipe may lack.
+const TURNED: &str = "turned";
 /// Name of the metadata entry.
 const ENTRY: &str = "andon";
 /// What stands in the file for the checksum while the checksum is computed.
@@ -254,6 +256,9 @@ impl Recipe {
             let levels = DMatrix::from_column_slice(columns, rows, drift.thumbnail.levels());
             arrays.push(Array::floats(DRIFT, &levels));
         }
+        if let Some(turned) = &self.turned {
+            arrays.push(Array::floats(TURNED, turned.patches()));
+        }
         for (index, golden) in (1..).zip(&self.golden) {
             arrays.push(Array {
                 name: format!("golden{index}.png"),
@@ -375,6 +380,15 @@ fn assemble(header: Header, arrays: &Arrays<'_>) -> Result<Recipe, String> {
     };
     NormalModel::new(normal.clone()).map_err(|e| e.to_string())?;
     header.limits.check()?;
+    let turned = match arrays.0.tensor(TURNED) {
+        Err(_) => None,
+        Ok(_) => {
+            let patches = arrays.matrix(TURNED)?;
+            let dim = normal.block_bases.first().map_or(0, DMatrix::nrows);
+            let turned = Turned::from_patches(patches, dim);
+            Some(turned.ok_or("its turned patches have another width or are not finite")?)
+        }
+    };
     let golden = header
         .golden_scores
         .iter()
@@ -399,6 +413,7 @@ fn assemble(header: Header, arrays: &Arrays<'_>) -> Result<Recipe, String> {
         normal,
         limits: header.limits,
         calibration: header.calibration,
+        turned,
         golden,
         drift,
         id: header.checksum,

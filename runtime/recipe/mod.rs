@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::image::{InputShape, InputSize, Roi};
 use crate::inspect::Limits;
-use crate::normal::NormalParts;
+use crate::normal::{NormalParts, Turned};
 
 pub use calibration::{Calibration, Ground};
 pub use drift::DriftReference;
@@ -38,6 +38,8 @@ pub struct Recipe {
     pub limits: Limits,
     /// What the limits promise, and on what ground.
     pub calibration: Calibration,
+    /// Patches of turned good parts, to tell a wrong thing from a wrong place; where place counts.
+    pub turned: Option<Turned>,
     /// Inputs whose scores are known, to check a station with.
     pub golden: Vec<Golden>,
     /// What the pictures were like, for a station to notice when its own change; `None` when they

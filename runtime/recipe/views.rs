@@ -26,6 +26,12 @@ pub(crate) fn to_check(picture: &RgbImage) -> Vec<RgbImage> {
     ]
 }
 
+/// A part that lies turned. Of turns by 6, 12 and 20 degrees either way, these two alone tell turned
+/// labels from damage as well as all six.
+pub(crate) fn turned(picture: &RgbImage) -> [RgbImage; 2] {
+    [-12.0, 12.0].map(|degrees| crate::stress::turned(picture, degrees))
+}
+
 /// The picture with its middle turned upside down and inverted: no good part looks like it.
 pub(crate) fn damaged(picture: &RgbImage) -> RgbImage {
     let (width, height) = picture.dimensions();

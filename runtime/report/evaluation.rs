@@ -6,8 +6,10 @@ use maud::{Markup, html};
 use super::judged::{JudgedImage, Judgement, rate, scores};
 use super::page::{card, facts, galleries, interval_text, kinds, page, plot, section, table};
 use super::plots;
+use super::stress;
 use super::words::percent;
 use crate::evaluate::{Figures, HitRule, PRO_LIMIT, ProPoint, Rate, roc, what_if};
+use crate::stress::StressFigures;
 
 /// Limits of the what-if table, in units of the limit in use.
 const WHAT_IF: [f64; 9] = [0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0];
@@ -31,6 +33,9 @@ pub struct EvaluationReport {
     pub pro_error: Option<f64>,
     /// The PRO curve; empty without masks.
     pub pro_curve: Vec<ProPoint>,
+    /// What became of the verdicts under stress, the unstressed images first; empty when nothing
+    /// was stressed.
+    pub stress: Vec<StressFigures>,
     /// Median time for one image, ms.
     pub ms_median: Option<f64>,
     /// Peak resident memory, MB.
@@ -60,6 +65,7 @@ impl EvaluationReport {
             )))
             (section("Curves", &self.curves(&good, &bad)))
             (section("If the limit were another", &limits(&good, &bad)))
+            @if !self.stress.is_empty() { (section("Under stress", &stress::table(&self.stress))) }
             @if let Some(kinds) = kinds(&self.images) { (section("Kinds of defect", &kinds)) }
             (section("Pictures", &html! {
                 p { "First the image as it came, with the true defects in brackets where they are known, then what was found. Click to enlarge." }
@@ -311,6 +317,7 @@ mod tests {
             pixel_auroc_error: None,
             pro_error: None,
             pro_curve: Vec::new(),
+            stress: Vec::new(),
             ms_median: None,
             rss_mb: None,
             images,

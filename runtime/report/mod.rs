@@ -19,6 +19,7 @@ mod palette;
 mod plots;
 mod scale;
 mod sheets;
+mod stress;
 mod tiles;
 mod words;
 

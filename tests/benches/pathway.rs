@@ -1,0 +1,196 @@
+//! How often a flagged region names the right pathway, by kind of defect, on rendered lines; and
+//! what it says about missing screws on the real images of `../shared/data`.
+//!
+//! `cargo bench --bench pathway`. `ANDON_BENCH_SEEDS` names the lines, `21,22,23` by default (the
+//! definition was found on lines 11 and 12); `ANDON_BENCH_PARTS` how many parts of each kind, 8 by
+//! default. A region belongs to the defect when a tenth of it lies on the defect's mask.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../common/pathways.rs"]
+mod pathways;
+
+use std::env;
+use std::path::Path;
+
+use andon::camera::rendered::{DefectKind, Pathway};
+use andon::image::{self, InputSize};
+use andon::pipeline::{Lesson, Pipeline};
+use andon::recipe::{PartRecord, Place};
+use andon::vit::Model;
+use pathways::{Flagged, Product};
+
+const LEARNED: u64 = 16;
+const SCREWS: &str = "../shared/data/screws";
+
+fn main() {
+    let seeds = env::var("ANDON_BENCH_SEEDS").unwrap_or_else(|_| "21,22,23".into());
+    let parts: u64 = env::var("ANDON_BENCH_PARTS").map_or(8, |v| v.parse().unwrap());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut rows: Vec<Row> = DefectKind::ALL.into_iter().map(Row::new).collect();
+    for seed in seeds.split(',') {
+        let product = Product::learn(seed.parse().unwrap(), LEARNED, threads);
+        println!("line {seed}: place {:?}", product.recipe.normal.gate);
+        let mut index = LEARNED;
+        for row in &mut rows {
+            for _ in 0..parts {
+                row.add(product.judge(index, Some(row.kind)));
+                index += 1;
+            }
+        }
+    }
+    print(&rows);
+    screws(threads);
+}
+
+/// All parts with one kind of defect.
+struct Row {
+    kind: DefectKind,
+    parts: usize,
+    flagged: usize,
+    elsewhere: usize,
+    regions: Vec<Flagged>,
+}
+
+impl Row {
+    fn new(kind: DefectKind) -> Self {
+        Self {
+            kind,
+            parts: 0,
+            flagged: 0,
+            elsewhere: 0,
+            regions: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, found: Option<Vec<Flagged>>) {
+        self.parts += 1;
+        self.flagged += usize::from(found.is_some());
+        for region in found.into_iter().flatten() {
+            if region.on_defect {
+                self.regions.push(region);
+            } else {
+                self.elsewhere += 1;
+            }
+        }
+    }
+
+    /// Regions told right, by a share of *what*.
+    fn right(&self, share: impl Fn(&Flagged) -> f32) -> usize {
+        let told_what = self.regions.iter().filter(|&r| share(r) >= 0.5).count();
+        match self.kind.pathway() {
+            Pathway::What => told_what,
+            Pathway::Where => self.regions.len() - told_what,
+        }
+    }
+}
+
+fn print(rows: &[Row]) {
+    println!(
+        "\n| defect | is | parts | flagged | regions on it | elsewhere | told what | told where | \
+         share of what (10, 50, 90 %) | right | without turned | within the gate |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
+    for row in rows {
+        let what = row.regions.iter().filter(|r| r.what >= 0.5).count();
+        let mut shares: Vec<f32> = row.regions.iter().map(|r| r.what).collect();
+        shares.sort_by(f32::total_cmp);
+        let quantile = |q: f64| {
+            let at = (q * shares.len().saturating_sub(1) as f64).round() as usize;
+            shares.get(at).map_or("-".into(), |v| format!("{v:.2}"))
+        };
+        println!(
+            "| {} | {} | {} | {} | {} | {} | {what} | {} | {} {} {} | {} | {} | {} |",
+            row.kind,
+            row.kind.pathway().as_str(),
+            row.parts,
+            row.flagged,
+            row.regions.len(),
+            row.elsewhere,
+            row.regions.len() - what,
+            quantile(0.1),
+            quantile(0.5),
+            quantile(0.9),
+            row.right(|r| r.what),
+            row.right(|r| r.plain),
+            row.right(|r| r.gated),
+        );
+    }
+    for (name, kept) in [
+        ("all kinds", &(|_: &Row| true) as &dyn Fn(&Row) -> bool),
+        ("all but missing screws", &|row: &Row| {
+            row.kind != DefectKind::MissingScrew
+        }),
+    ] {
+        let rows: Vec<&Row> = rows.iter().filter(|row| kept(row)).collect();
+        let all: usize = rows.iter().map(|row| row.regions.len()).sum();
+        let share = |of: fn(&Flagged) -> f32| {
+            let right: usize = rows.iter().map(|row| row.right(of)).sum();
+            format!("{right} ({:.1} %)", 100.0 * right as f64 / all as f64)
+        };
+        println!(
+            "{name}: {all} regions, right {}, without turned patches {}, by the gate alone {}",
+            share(|r| r.what),
+            share(|r| r.plain),
+            share(|r| r.gated)
+        );
+    }
+}
+
+/// Missing screws under a hand-held camera: what the regions say when the parts decide whether
+/// place counts, and when it is made to count.
+fn screws(threads: usize) {
+    if !Path::new(SCREWS).is_dir() {
+        eprintln!("SKIPPED: {SCREWS} is not there, so nothing was measured on real screws");
+        return;
+    }
+    let files = |folder: &str| {
+        let mut paths: Vec<_> = std::fs::read_dir(format!("{SCREWS}/{folder}"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        paths.sort();
+        paths
+    };
+    let model = Model::embedded().unwrap();
+    for place in [Place::Decide, Place::Counts] {
+        let mut settings = common::settings();
+        settings.options.place = place;
+        let good = files("good");
+        let shape = image::read_dimensions(&good[0]).unwrap();
+        settings.view.input = InputSize::for_content(448, 14, shape);
+        let mut lesson = Lesson::new(&model, settings, threads).unwrap();
+        for path in good.iter().step_by(2) {
+            let record = PartRecord {
+                file: String::new(),
+                sha256: String::new(),
+            };
+            lesson.add(record, &image::read(path).unwrap()).unwrap();
+        }
+        let recipe = lesson.finish(|_, _| {}).unwrap();
+        let pipeline = Pipeline::new(&model, &recipe, threads).unwrap();
+        let bad = files("bad");
+        let mut shares = Vec::new();
+        let mut flagged = 0;
+        for path in &bad {
+            let found = pipeline
+                .inspect(&image::read(path).unwrap())
+                .unwrap()
+                .inspection;
+            flagged += usize::from(!found.regions.is_empty());
+            shares.extend(found.regions.iter().map(|region| region.what));
+        }
+        shares.sort_by(f32::total_cmp);
+        let told_where = shares.iter().filter(|&&what| what < 0.5).count();
+        println!(
+            "real screws, 8 learned, place {place:?} (counts: {}): {flagged} of {} flagged, {} \
+             regions, {told_where} told where, median share of what {:.2}",
+            recipe.normal.gate.is_some(),
+            bad.len(),
+            shares.len(),
+            shares.get(shares.len() / 2).copied().unwrap_or(f32::NAN)
+        );
+    }
+}
