@@ -34,11 +34,11 @@ impl Turned {
         let mean = normal.block_means.as_ref().map(|means| means.iter().sum());
         let relative = views
             .iter()
-            .map(|view| relative_to(&view.total, mean.as_ref()));
+            .map(|view| relative_to(view.total.clone(), mean.as_ref()));
         let columns: Vec<_> = relative.collect();
         let columns: Vec<_> = columns.iter().flat_map(|view| view.column_iter()).collect();
         let all = DMatrix::from_columns(&columns);
-        let chosen = k_centres(&all, KEPT).chosen;
+        let chosen = k_centres(all.as_slice(), all.nrows(), KEPT);
         Self {
             patches: all.select_columns(&chosen),
         }
@@ -78,7 +78,7 @@ impl NormalModel {
         turned: Option<&Turned>,
         patches: &[usize],
     ) -> Vec<Displacement> {
-        let relative = relative_to(&features.total, self.mean.as_ref());
+        let relative = relative_to(features.total.clone(), self.mean.as_ref());
         let places = &self.parts().places;
         let displacement = |&patch: &usize| {
             let feature = relative.column(patch);

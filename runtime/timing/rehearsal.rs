@@ -4,7 +4,7 @@ use image::RgbImage;
 
 use crate::camera::rendered::{LineConfig, LineConfigError, RenderedLine};
 use crate::hash::sha256;
-use crate::image::{InputSize, Roi};
+use crate::image::{InputShape, InputSize, Roi};
 use crate::pipeline::{LearnSettings, Lesson, LessonError};
 use crate::recipe::{LearnOptions, PartRecord, Recipe, ViewSettings};
 use crate::vit::Model;
@@ -59,6 +59,7 @@ pub fn rehearsal(
         view: ViewSettings {
             roi: None,
             input: InputSize::for_content(side, patch, content),
+            shape: InputShape::Common,
         },
         options: LearnOptions::default(),
         created: jiff::Timestamp::now().to_string(),
