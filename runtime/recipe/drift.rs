@@ -176,6 +176,13 @@ impl DriftLearner {
                 band.parts as usize == self.measures.len()
                     && settings.limit(quantity, band) <= greatest_limit(quantity)
             });
+            // Six digits behind the point: the text in a recipe's header keeps those exactly.
+            let digits = |value: f64| (value * 1e6).round() / 1e6;
+            let usable = usable.map(|band| Band {
+                mean: digits(band.mean),
+                spread: digits(band.spread),
+                ..band
+            });
             bands.set(quantity, usable);
         }
         // Where a part lies in one direction is not believed when it lies anywhere in the other.
