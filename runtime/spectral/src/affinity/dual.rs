@@ -191,6 +191,11 @@ impl DualAffinity {
         self.tokens
     }
 
+    /// What the first pass has seen.
+    pub fn directions(&self) -> &DirectionSum {
+        &self.directions
+    }
+
     /// G^T G over the tokens seen in this pass, `[dim + 1, dim + 1]`.
     pub fn gram(&self) -> &DMatrix<f64> {
         &self.gram
