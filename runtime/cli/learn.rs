@@ -225,7 +225,7 @@ fn learn_part(lesson: &mut Lesson, path: &Path) -> Result<()> {
 }
 
 /// The middle one of the shapes of the images that can be read: what most of them look like.
-fn common_size(images: &[PathBuf]) -> Result<(u32, u32)> {
+pub(super) fn common_size(images: &[PathBuf]) -> Result<(u32, u32)> {
     let mut sizes: Vec<(u32, u32)> = images
         .iter()
         .filter_map(|path| image::read_dimensions(path).ok())

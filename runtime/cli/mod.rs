@@ -6,6 +6,7 @@ mod doctor;
 mod eval;
 mod explain;
 mod files;
+mod group;
 mod inspect;
 mod journal;
 mod learn;
@@ -55,6 +56,8 @@ enum Command {
     Eval(eval::Args),
     /// Show what lies beside what in single images, and where: eigenvectors and groups
     Explain(explain::Args),
+    /// Give the same groups to the patches of many images, by what and by where
+    Group(group::Args),
     /// Run a station: camera, recipes, lamps and record, until told to stop
     Run(run::RunArgs),
     /// Check a station file, its recipes and the model, offline
@@ -84,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Group(args) => group::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Check(args) => run::check(&args),
         Command::Recipe(command) => recipe::run(&command),

@@ -34,6 +34,6 @@ pub use error::GroupError;
 pub use grouping::{Example, Group, Grouping, GroupingOrigin, PathwayGroups};
 pub use over::{Settings, Tick, group, over_shards};
 pub use passes::{add_directions, add_dual};
-pub use rows::PathwayRows;
+pub use rows::{PathwayRows, tap_kind};
 pub use sample::{Placed, Sample};
 pub use space::Space;

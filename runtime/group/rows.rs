@@ -24,28 +24,24 @@ pub struct PathwayRows {
 
 impl PathwayRows {
     /// What is read of each block.
-    fn taps(&self) -> &'static [(Tap, TapKind)] {
+    fn taps(&self) -> &'static [Tap] {
         match self.pathway {
-            Pathway::What => &[(Tap::Value, TapKind::Value)],
-            Pathway::Where => &[(Tap::Query, TapKind::Query), (Tap::Key, TapKind::Key)],
+            Pathway::What => &[Tap::Value],
+            Pathway::Where => &[Tap::Query, Tap::Key],
         }
     }
 
     /// The columns of a shard that the rows are made of.
     #[must_use]
     pub fn columns(&self) -> Vec<Column> {
-        let of = |&block: &usize| {
-            self.taps()
-                .iter()
-                .map(move |&(tap, _)| Column { block, tap })
-        };
+        let of = |&block: &usize| self.taps().iter().map(move |&tap| Column { block, tap });
         self.blocks.iter().flat_map(of).collect()
     }
 
     /// The taps of the network that the rows are made of.
     #[must_use]
     pub fn request(&self) -> TapRequest {
-        let of = |&block: &usize| self.taps().iter().map(move |&(_, kind)| (block, kind));
+        let of = |&block: &usize| self.taps().iter().map(move |&tap| (block, tap_kind(tap)));
         TapRequest::new(self.blocks.iter().flat_map(of))
     }
 
@@ -71,7 +67,8 @@ impl PathwayRows {
         let mut parts = Vec::new();
         let mut dim = 1;
         for &block in &self.blocks {
-            for &(_, kind) in self.taps() {
+            for &tap in self.taps() {
+                let kind = tap_kind(tap);
                 let tap = taps.get(block, kind);
                 let tap = tap.ok_or(GroupError::NotTapped { block, kind })?;
                 dim = tap.dim();
@@ -100,6 +97,17 @@ impl PathwayRows {
             }
         }
         rows
+    }
+}
+
+/// What the network calls a stored tap.
+#[must_use]
+pub fn tap_kind(tap: Tap) -> TapKind {
+    match tap {
+        Tap::Query => TapKind::Query,
+        Tap::Key => TapKind::Key,
+        Tap::Value => TapKind::Value,
+        Tap::Tokens => TapKind::Tokens,
     }
 }
 
