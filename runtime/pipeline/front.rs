@@ -5,13 +5,14 @@ use image::RgbImage;
 use crate::image::{ImageError, Preparation};
 use crate::normal::{FeatureError, Features};
 use crate::recipe::ViewSettings;
-use crate::vit::{Backbone, Grid, Model, ModelError};
+use crate::vit::{Backbone, Grid, Model, ModelError, TapRequest, Taps};
 
 /// Camera side of the pipeline: everything up to the features.
 pub struct FrontEnd {
     preparation: Preparation,
     backbone: Backbone,
     blocks: Vec<usize>,
+    keep_taps: bool,
 }
 
 /// Why a picture gave no features.
@@ -34,6 +35,8 @@ pub struct Seen {
     pub crop: RgbImage,
     /// Its features.
     pub features: Features,
+    /// The taps that were asked for besides, if any were.
+    pub taps: Option<Taps>,
     /// Cutting out, stretching, normalising.
     pub prepare: Duration,
     /// The network.
@@ -54,9 +57,25 @@ impl FrontEnd {
         blocks: &[usize],
         threads: usize,
     ) -> Result<Self, ModelError> {
+        Self::with_taps(model, view, blocks, &TapRequest::new([]), threads)
+    }
+
+    /// The same, and each picture gives the taps `besides` as well.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn with_taps(
+        model: &Model,
+        view: ViewSettings,
+        blocks: &[usize],
+        besides: &TapRequest,
+        threads: usize,
+    ) -> Result<Self, ModelError> {
         let normalisation = &model.manifest().input;
         let size = (view.input.width, view.input.height);
-        let backbone = Backbone::new(model, size, &Features::request(blocks), threads)?;
+        let features = Features::request(blocks);
+        let request = TapRequest::new(features.iter().chain(besides.iter()));
+        let backbone = Backbone::new(model, size, &request, threads)?;
         Ok(Self {
             preparation: Preparation::new(
                 view.roi,
@@ -66,6 +85,7 @@ impl FrontEnd {
             ),
             backbone,
             blocks: blocks.to_vec(),
+            keep_taps: besides.iter().next().is_some(),
         })
     }
 
@@ -107,6 +127,7 @@ impl FrontEnd {
         Ok(Seen {
             crop,
             features,
+            taps: self.keep_taps.then_some(taps),
             prepare: prepared - start,
             backbone: ran - prepared,
             fuse: ran.elapsed(),
