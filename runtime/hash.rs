@@ -16,3 +16,11 @@ pub fn hex(bytes: &[u8]) -> String {
 pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
+
+/// The first eight bytes of the SHA-256 of bytes as a number: the same on every machine.
+pub fn first_word(bytes: &[u8]) -> u64 {
+    let digest = Sha256::digest(bytes);
+    digest
+        .first_chunk()
+        .map_or(0, |word| u64::from_be_bytes(*word))
+}

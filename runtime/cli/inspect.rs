@@ -12,10 +12,12 @@ use super::files;
 use super::output::{json_line, ms, rounded};
 use super::progress;
 use super::source::{Engine, RecipeFile};
+use crate::group::{Grouping, RegionGroups};
 use crate::image;
 use crate::inspect::{Inspection, Region, Verdict};
 use crate::pipeline::{Pipeline, StageTimes};
-use crate::report::overlay;
+use crate::report::overlay_with_notes;
+use crate::vit::TapRequest;
 
 /// Arguments of `andon inspect`.
 #[derive(Debug, clap::Args)]
@@ -23,6 +25,7 @@ use crate::report::overlay;
 Examples:
   andon inspect -r bracket.andon part.jpg
   andon inspect -r bracket.andon parts/new --json --overlay out > results.jsonl
+  andon inspect -r bracket.andon parts/new --groups out/groups.safetensors
 
 Exit status: 0 all parts OK, 1 some NG and no error, 2 any error. An image that cannot be judged is
 an error and never OK; the others are still judged.")]
@@ -38,6 +41,9 @@ pub struct Args {
     /// Write a picture of each judged image into this folder: flagged regions, heat, score
     #[arg(long, value_name = "DIR")]
     overlay: Option<PathBuf>,
+    /// Say of each region on which group of `andon group` it lies
+    #[arg(long, value_name = "FILE")]
+    groups: Option<PathBuf>,
     #[command(flatten)]
     engine: Engine,
 }
@@ -52,11 +58,20 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f64>,
     threshold: f64,
-    regions: &'a [Region],
+    regions: Vec<NamedRegion<'a>>,
     recipe: &'a str,
     model: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     ms: Option<Stages>,
+}
+
+/// A region, and what it lies on if groups were given.
+#[derive(Serialize)]
+struct NamedRegion<'a> {
+    #[serde(flatten)]
+    region: &'a Region,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<&'a RegionGroups>,
 }
 
 /// Milliseconds by stage.
@@ -86,6 +101,8 @@ impl Stages {
 /// What became of one image.
 struct Judged {
     inspection: Inspection,
+    /// What each region lies on; empty without groups.
+    on: Vec<RegionGroups>,
     stages: Stages,
 }
 
@@ -94,11 +111,17 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let found = files::collect(&args.images)?;
     found.report_skipped();
     let mut overlays = args.overlay.as_deref().map(Overlays::new).transpose()?;
-    let (recipe, pipeline) = args.recipe.open(&args.engine)?;
+    let grouping = args.groups.as_deref().map(Grouping::read).transpose()?;
+    let besides = grouping.as_ref().map(Grouping::request);
+    let besides = besides.unwrap_or_else(|| TapRequest::new([]));
+    let (recipe, pipeline) = args.recipe.open_with(&args.engine, &besides)?;
+    if let Some(grouping) = &grouping {
+        grouping.check_model(&recipe.origin.model_sha256)?;
+    }
     let bar = progress::bar(found.images.len(), "inspect");
     let (mut ng, mut errors) = (0, 0);
     for path in &found.images {
-        let judged = judge(&pipeline, path, overlays.as_mut());
+        let judged = judge(&pipeline, grouping.as_ref(), path, overlays.as_mut());
         match &judged {
             Ok(judged) if judged.inspection.verdict == Verdict::Ng => ng += 1,
             Ok(_) => {}
@@ -155,34 +178,59 @@ impl<'a> Overlays<'a> {
     }
 }
 
-fn judge(pipeline: &Pipeline, path: &Path, overlays: Option<&mut Overlays<'_>>) -> Result<Judged> {
+fn judge(
+    pipeline: &Pipeline,
+    grouping: Option<&Grouping>,
+    path: &Path,
+    overlays: Option<&mut Overlays<'_>>,
+) -> Result<Judged> {
     let start = Instant::now();
     let picture = image::read(path)?;
     let decode = start.elapsed();
     let seen = pipeline.inspect(&picture)?;
+    let on = match (grouping, &seen.taps) {
+        (Some(grouping), Some(taps)) if !seen.inspection.regions.is_empty() => {
+            grouping.regions(&grouping.labels(taps)?, &seen.inspection)
+        }
+        _ => Vec::new(),
+    };
     if let Some(overlays) = overlays {
+        let notes: Vec<String> = on.iter().map(ToString::to_string).collect();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let target = overlays.target(&name);
-        overlay(&picture, &seen.inspection, &name)
+        overlay_with_notes(&picture, &seen.inspection, &name, &notes)
             .save(&target)
             .with_context(|| format!("cannot write overlay {}", target.display()))?;
     }
     Ok(Judged {
         stages: Stages::new(decode, &seen.times),
         inspection: seen.inspection,
+        on,
     })
 }
 
 fn print_json(path: &Path, judged: &Result<Judged>, recipe: &str, model: &str) -> Result<()> {
     let image = path.display().to_string();
     let line = match judged {
-        Ok(Judged { inspection, stages }) => Line {
+        Ok(Judged {
+            inspection,
+            on,
+            stages,
+        }) => Line {
             image,
             verdict: inspection.verdict.as_str(),
             error: None,
             score: Some(printed(inspection)),
             threshold: 1.0,
-            regions: &inspection.regions,
+            regions: inspection
+                .regions
+                .iter()
+                .enumerate()
+                .map(|(index, region)| NamedRegion {
+                    region,
+                    groups: on.get(index),
+                })
+                .collect(),
             recipe,
             model,
             ms: Some(stages.clone()),
@@ -193,7 +241,7 @@ fn print_json(path: &Path, judged: &Result<Judged>, recipe: &str, model: &str) -
             error: Some(format!("{error:#}")),
             score: None,
             threshold: 1.0,
-            regions: &[],
+            regions: Vec::new(),
             recipe,
             model,
             ms: None,
@@ -215,14 +263,17 @@ fn print_row(path: &Path, judged: &Result<Judged>) {
     let path = path.display();
     match judged {
         Err(error) => println!("ERROR  {path}: {error:#}"),
-        Ok(Judged { inspection, .. }) => {
+        Ok(Judged { inspection, on, .. }) => {
             let word = match inspection.verdict {
                 Verdict::Ok => "OK   ",
                 Verdict::Ng => "NG   ",
             };
             println!("{word} {:6.2}  {path}", inspection.score);
-            for region in &inspection.regions {
-                println!("             {region}");
+            for (index, region) in inspection.regions.iter().enumerate() {
+                match on.get(index) {
+                    Some(on) => println!("             {region}, {on}"),
+                    None => println!("             {region}"),
+                }
             }
         }
     }

@@ -302,7 +302,7 @@ fn view(args: &Args, patch: usize, images: &[PathBuf]) -> Result<ViewSettings> {
 }
 
 /// Width and height of the images that can be read.
-fn sizes(images: &[PathBuf]) -> Result<Vec<(u32, u32)>> {
+pub(super) fn sizes(images: &[PathBuf]) -> Result<Vec<(u32, u32)>> {
     let sizes: Vec<_> = images
         .iter()
         .filter_map(|path| image::read_dimensions(path).ok())
@@ -317,7 +317,7 @@ fn sizes(images: &[PathBuf]) -> Result<Vec<(u32, u32)>> {
 }
 
 /// The middle one of the shapes: what most of the images look like.
-fn common_size(mut sizes: Vec<(u32, u32)>) -> (u32, u32) {
+pub(super) fn common_size(mut sizes: Vec<(u32, u32)>) -> (u32, u32) {
     sizes.sort_by(|a, b| {
         let aspect = |size: &(u32, u32)| f64::from(size.0) / f64::from(size.1);
         aspect(a).total_cmp(&aspect(b)).then(a.cmp(b))

@@ -7,6 +7,7 @@ mod doctor;
 mod eval;
 mod explain;
 mod files;
+mod group;
 mod inspect;
 mod journal;
 mod learn;
@@ -59,6 +60,8 @@ enum Command {
     Explain(explain::Args),
     /// Time an inspection by stage, and a whole station from trigger to output, on this computer
     Bench(bench::Args),
+    /// Give the same groups to the patches of many images, by what and by where
+    Group(group::Args),
     /// Run a station: camera, recipes, lamps and record, until told to stop
     Run(run::RunArgs),
     /// Check a station file, its recipes and the model, offline
@@ -91,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Group(args) => group::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Check(args) => run::check(&args),
         Command::Release(args) => run::release(&args),

@@ -8,7 +8,7 @@ use clap::Args;
 use super::progress;
 use crate::pipeline::Pipeline;
 use crate::recipe::Recipe;
-use crate::vit::Model;
+use crate::vit::{Model, TapRequest};
 
 /// The network and the cores that run it.
 #[derive(Debug, Args)]
@@ -50,11 +50,16 @@ impl RecipeFile {
     /// Reads and verifies the recipe, loads its model, and checks with the recipe's first golden
     /// input that this machine judges as the one that learned it.
     pub fn open(&self, engine: &Engine) -> Result<(Recipe, Pipeline)> {
+        self.open_with(engine, &TapRequest::new([]))
+    }
+
+    /// The same, and each judgement carries the taps `besides`.
+    pub fn open_with(&self, engine: &Engine, besides: &TapRequest) -> Result<(Recipe, Pipeline)> {
         let recipe = Recipe::read(&self.path)?;
         let model = engine.load()?;
         let waiting = progress::spinner("load");
         waiting.set_message("model and recipe");
-        let pipeline = Pipeline::new(&model, &recipe, engine.threads())
+        let pipeline = Pipeline::with_taps(&model, &recipe, besides, engine.threads())
             .with_context(|| format!("cannot use recipe {}", self.path.display()))?;
         if let Some(golden) = recipe.golden.first() {
             pipeline.replay(golden, 1)?;

@@ -33,18 +33,25 @@ impl Groups {
         let count = count.clamp(2, MOST_GROUPS);
         let points = embedding(spectrum, count - 1);
         let centres = centres(&points.transpose(), spectrum.degrees.as_slice(), count);
+        let mut groups = Self::around(&points, &centres, grid);
+        groups.renumber();
+        groups
+    }
+
+    /// The group of the nearest of the `centres` `[dim, k]`, in their order, for each cell between
+    /// the `points` `[patches, dim]`; what is smaller than a patch goes to the group around it.
+    pub(crate) fn around(points: &DMatrix<f64>, centres: &DMatrix<f64>, grid: Grid) -> Self {
         let finer = Finer::new(grid, CELLS_PER_PATCH);
         let (cols, rows) = finer.size();
         let mut values = Vec::with_capacity(cols * rows);
-        finer.for_each(&points, |cell| {
-            values.push(nearest(&centres, cell).0 as u8);
+        finer.for_each(points, |cell| {
+            values.push(nearest(centres, cell).0 as u8);
         });
         let mut groups = Self {
             count: centres.ncols(),
             labels: Labels { cols, rows, values },
         };
         parts::join_specks(&mut groups, CELLS_PER_PATCH * CELLS_PER_PATCH);
-        groups.renumber();
         groups
     }
 

@@ -17,7 +17,7 @@ const LEAST_GAIN: f64 = 1e-6;
 /// distances among several starts of Lloyd's algorithm from k-means++ seeds (Arthur and
 /// Vassilvitskii 2007). Points are columns, `[dim, n]`, and so are the centres, `[dim, k]`; fewer
 /// come back if there are fewer different points.
-pub(super) fn centres(points: &DMatrix<f64>, weights: &[f64], k: usize) -> DMatrix<f64> {
+pub(crate) fn centres(points: &DMatrix<f64>, weights: &[f64], k: usize) -> DMatrix<f64> {
     let best = (0..STARTS)
         .map(|seed| {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -28,7 +28,7 @@ pub(super) fn centres(points: &DMatrix<f64>, weights: &[f64], k: usize) -> DMatr
 }
 
 /// The nearest of the centres `[dim, k]` to a point `[dim]`, and its squared distance.
-pub(super) fn nearest(centres: &DMatrix<f64>, point: &[f64]) -> (usize, f64) {
+pub(crate) fn nearest(centres: &DMatrix<f64>, point: &[f64]) -> (usize, f64) {
     let mut best = (0, f64::INFINITY);
     let columns = centres.as_slice().chunks_exact(point.len().max(1));
     for (group, centre) in columns.enumerate() {

@@ -51,19 +51,10 @@ impl Spectrum {
         functions
     }
 
-    /// How many groups the spectrum speaks for, from 2 to the number of eigenvectors: one more than
-    /// the eigenvectors in front of the largest relative gap, (l_j - l_j+1)/l_j.
+    /// How many groups the spectrum speaks for; see [`groups_by_gap`].
     #[must_use]
     pub fn groups_by_gap(&self) -> usize {
-        let gaps = self.values.windows(2).enumerate();
-        let relative =
-            gaps.map(|(j, pair)| (j + 2, (pair[0] - pair[1]) / pair[0].max(f64::MIN_POSITIVE)));
-        relative
-            .fold(
-                (2, 0.0),
-                |best, now| if now.1 > best.1 { now } else { best },
-            )
-            .0
+        groups_by_gap(&self.values)
     }
 
     /// How well the place of a patch, its row and column, can be read from the eigenvectors by a
@@ -100,4 +91,17 @@ impl Spectrum {
             _ => three,
         }
     }
+}
+
+/// How many groups eigenvalues speak for, from 2 to their number: one more than the eigenvectors in
+/// front of the largest relative gap, (l_j - l_j+1)/l_j.
+pub(crate) fn groups_by_gap(values: &[f64]) -> usize {
+    let gaps = values.windows(2).enumerate();
+    let relative =
+        gaps.map(|(j, pair)| (j + 2, (pair[0] - pair[1]) / pair[0].max(f64::MIN_POSITIVE)));
+    let largest = relative.fold(
+        (2, 0.0),
+        |best, now| if now.1 > best.1 { now } else { best },
+    );
+    largest.0
 }

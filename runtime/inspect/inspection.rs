@@ -59,6 +59,14 @@ pub struct Region {
     pub cells: Vec<u32>,
 }
 
+impl Region {
+    /// The patches that it lies on, numbered row by row; `map` is that of its inspection.
+    #[must_use]
+    pub fn patches(&self, map: &ScoreMap) -> Vec<usize> {
+        super::map::patches(&self.cells, map)
+    }
+}
+
 impl std::fmt::Display for Region {
     /// Where it lies, how high it scores, and which pathway saw it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::map::{CELLS_PER_PATCH, refine};
+use super::map::{patches, refine};
 use super::regions::{area_px, bounding_box, connected};
 use super::statistic::{deciding, image_statistic, mean_of_largest};
 use super::{BlockShare, Inspection, Pathway, Region, ScoreMap, Verdict};
@@ -108,15 +108,7 @@ impl Inspector {
         features: &Features,
         scores: &PatchScores,
     ) -> Region {
-        let mut patches: Vec<usize> = cells
-            .iter()
-            .map(|&cell| {
-                let (row, col) = (cell as usize / map.cols, cell as usize % map.cols);
-                row / CELLS_PER_PATCH * features.grid.cols + col / CELLS_PER_PATCH
-            })
-            .collect();
-        patches.sort_unstable();
-        patches.dedup();
+        let patches = patches(&cells, map);
         let raw: Vec<f32> = patches.iter().map(|&p| scores.score[p]).collect();
         let what = self.what_share(features, &patches);
         Region {

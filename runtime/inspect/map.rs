@@ -34,6 +34,21 @@ pub(crate) fn refine(scores: &[f32], grid: Grid, scale: f32, area: Roi) -> Score
     }
 }
 
+/// The patches that cells of a map lie on, numbered row by row, each once, ascending.
+pub(crate) fn patches(cells: &[u32], map: &ScoreMap) -> Vec<usize> {
+    let across = (map.cols / CELLS_PER_PATCH).max(1);
+    let mut patches: Vec<usize> = cells
+        .iter()
+        .map(|&cell| {
+            let (row, col) = (cell as usize / map.cols, cell as usize % map.cols);
+            row / CELLS_PER_PATCH * across + col / CELLS_PER_PATCH
+        })
+        .collect();
+    patches.sort_unstable();
+    patches.dedup();
+    patches
+}
+
 /// Between which two patches a cell lies, and how far towards the second.
 struct Between {
     left: usize,

@@ -21,10 +21,12 @@ const SHARED_PATCHES: usize = 256;
 /// Sums over the patches of parts from which means and covariances follow: of the whole feature, and
 /// by block between its contribution and the feature.
 ///
-/// Sums add, so parts can come one at a time, and a part can be taken out again.
+/// Sums add, so parts can come one at a time; they are kept by fold, so that a fold can be left out.
 #[derive(Debug, Clone)]
 pub struct Moments {
-    whole: WholeMoments,
+    /// By fold.
+    whole: Vec<WholeMoments>,
+    parts: usize,
     /// Of each block's contribution, `[dim]`.
     block_sums: Vec<DVector<f64>>,
     /// Of an evenly spaced choice of the patches.
@@ -46,10 +48,12 @@ struct Sums {
 }
 
 impl Moments {
-    /// No patches yet; `dim` is the width of a feature, `blocks` how many it is fused from.
-    pub fn new(dim: usize, blocks: usize) -> Self {
+    /// No patches yet; `dim` is the width of a feature, `blocks` how many it is fused from. Parts are
+    /// dealt out to `folds` (at least one) in turn.
+    pub fn new(dim: usize, blocks: usize, folds: usize) -> Self {
         Self {
-            whole: WholeMoments(Sums::new(dim)),
+            whole: vec![WholeMoments(Sums::new(dim)); folds.max(1)],
+            parts: 0,
             block_sums: vec![DVector::zeros(dim); blocks],
             blocks: vec![Sums::new(dim); blocks],
         }
@@ -58,7 +62,9 @@ impl Moments {
     /// Adds all patches of a part.
     pub fn add(&mut self, features: &Features) {
         let total = &features.total;
-        self.whole.0.add(1.0, total, total, &total.transpose());
+        let fold = self.parts % self.whole.len();
+        self.whole[fold].0.add(total, total, &total.transpose());
+        self.parts += 1;
         for (sum, block) in self.block_sums.iter_mut().zip(&features.blocks) {
             *sum += block.column_sum().cast::<f64>();
         }
@@ -70,13 +76,14 @@ impl Moments {
         let total = some(total);
         let transposed = total.transpose();
         for (sums, block) in self.blocks.iter_mut().zip(&features.blocks) {
-            sums.add(1.0, &some(block), &total, &transposed);
+            sums.add(&some(block), &total, &transposed);
         }
     }
 
     /// Mean of each block's contribution, `[dim]` each; they add up to the mean of the feature.
     pub fn block_means(&self) -> Vec<DVector<f64>> {
-        let patches = self.whole.0.patches.max(1) as f64;
+        let patches: u64 = self.whole.iter().map(|fold| fold.0.patches).sum();
+        let patches = patches.max(1) as f64;
         self.block_sums.iter().map(|sum| sum / patches).collect()
     }
 
@@ -87,8 +94,23 @@ impl Moments {
     }
 
     /// The moments of the feature alone, over all patches.
-    pub fn whole(&self) -> &WholeMoments {
-        &self.whole
+    pub fn whole(&self) -> WholeMoments {
+        self.of(|_| true)
+    }
+
+    /// The same without the parts of one fold.
+    pub fn without(&self, fold: usize) -> WholeMoments {
+        self.of(|other| other != fold)
+    }
+
+    fn of(&self, counts: impl Fn(usize) -> bool) -> WholeMoments {
+        let dim = self.whole.first().map_or(0, |fold| fold.0.first.len());
+        let mut sum = Sums::new(dim);
+        let folds = self.whole.iter().enumerate();
+        for (_, fold) in folds.filter(|(fold, _)| counts(*fold)) {
+            sum.merge(&fold.0);
+        }
+        WholeMoments(sum)
     }
 }
 
@@ -97,11 +119,6 @@ impl Moments {
 pub struct WholeMoments(Sums);
 
 impl WholeMoments {
-    /// Takes the patches of one part, `[dim, patches]`, out again.
-    pub fn remove(&mut self, part: &DMatrix<f32>) {
-        self.0.add(-1.0, part, part, &part.transpose());
-    }
-
     /// Mean `[dim]`.
     pub fn mean(&self) -> DVector<f64> {
         self.0.mean()
@@ -124,24 +141,27 @@ impl Sums {
         }
     }
 
-    /// Adds an image (`sign` 1) or takes it out (-1). Products are summed in `f32` within the
-    /// image (at most a few thousand terms of at most 1) and in `f64` from image to image.
-    fn add(
-        &mut self,
-        sign: f64,
-        block: &DMatrix<f32>,
-        total: &DMatrix<f32>,
-        transposed: &DMatrix<f32>,
-    ) {
-        let patches = total.ncols() as f64;
+    /// Adds an image. Products are summed in `f32` within the image (at most a few thousand terms of
+    /// at most 1) and in `f64` from image to image.
+    fn add(&mut self, block: &DMatrix<f32>, total: &DMatrix<f32>, transposed: &DMatrix<f32>) {
+        let patches = total.ncols();
         let block_sum = block.column_sum().cast::<f64>();
         let total_sum = total.column_sum().cast::<f64>();
-        self.patches = self.patches.saturating_add_signed((sign * patches) as i64);
-        self.second += (block * transposed).cast::<f64>() * sign;
+        self.patches += patches as u64;
+        self.second += (block * transposed).cast::<f64>();
         self.between
-            .ger(sign / patches.max(1.0), &block_sum, &total_sum, 1.0);
-        self.first += block_sum * sign;
-        self.whole += total_sum * sign;
+            .ger(1.0 / patches.max(1) as f64, &block_sum, &total_sum, 1.0);
+        self.first += block_sum;
+        self.whole += total_sum;
+    }
+
+    /// Adds what others summed.
+    fn merge(&mut self, other: &Self) {
+        self.patches += other.patches;
+        self.first += &other.first;
+        self.whole += &other.whole;
+        self.second += &other.second;
+        self.between += &other.between;
     }
 
     fn mean(&self) -> DVector<f64> {
@@ -201,7 +221,7 @@ mod tests {
     #[test]
     fn streamed_covariances_are_those_of_the_definition_and_add_up_over_blocks() {
         let parts = [part(1), part(2), part(5)];
-        let mut moments = Moments::new(4, 2);
+        let mut moments = Moments::new(4, 2, 2);
         parts.iter().for_each(|part| moments.add(part));
         for centre in [Centre::Parts, Centre::Image] {
             let expected = covariance(&parts, centre);
@@ -212,14 +232,12 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_is_taken_out_leaves_no_trace() {
-        let mut all = Moments::new(4, 2);
-        [part(1), part(2), part(5)]
-            .iter()
-            .for_each(|part| all.add(part));
-        let mut rest = all.whole().clone();
-        rest.remove(&part(2).total);
-        let expected = covariance(&[part(1), part(5)], Centre::Parts);
-        assert!((rest.covariance(Centre::Parts) - expected).amax() < 1e-6);
+    fn a_fold_that_is_left_out_leaves_no_trace() {
+        let mut all = Moments::new(4, 2, 3);
+        (1..=5).for_each(|seed| all.add(&part(seed)));
+        // The second and the fifth part are of the fold that is left out.
+        let expected = covariance(&[part(1), part(3), part(4)], Centre::Parts);
+        let rest = all.without(1).covariance(Centre::Parts);
+        assert!((rest - expected).amax() < 1e-6);
     }
 }

@@ -6,7 +6,7 @@ use super::backbones::Backbones;
 use crate::image::{ImageError, InputShape, InputSize, Preparation};
 use crate::normal::{FeatureError, Features};
 use crate::recipe::ViewSettings;
-use crate::vit::{Grid, Model, ModelError};
+use crate::vit::{Grid, Model, ModelError, TapRequest, Taps};
 
 /// Camera side of the pipeline: everything up to the features.
 pub struct FrontEnd {
@@ -14,6 +14,7 @@ pub struct FrontEnd {
     backbones: Backbones,
     grid: Grid,
     blocks: Vec<usize>,
+    keep_taps: bool,
 }
 
 /// Why a picture gave no features.
@@ -36,6 +37,8 @@ pub struct Seen {
     pub crop: RgbImage,
     /// Its features.
     pub features: Features,
+    /// The taps that were asked for besides, if any were.
+    pub taps: Option<Taps>,
     /// Cutting out, stretching, normalising.
     pub prepare: Duration,
     /// The network, and preparing it where an input of this size is new.
@@ -56,6 +59,20 @@ impl FrontEnd {
         blocks: &[usize],
         threads: usize,
     ) -> Result<Self, ModelError> {
+        Self::with_taps(model, view, blocks, &TapRequest::new([]), threads)
+    }
+
+    /// The same, and each picture gives the taps `besides` as well.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn with_taps(
+        model: &Model,
+        view: ViewSettings,
+        blocks: &[usize],
+        besides: &TapRequest,
+        threads: usize,
+    ) -> Result<Self, ModelError> {
         let normalisation = &model.manifest().input;
         let patch = model.manifest().architecture.patch;
         let mut preparation =
@@ -63,7 +80,9 @@ impl FrontEnd {
         if view.shape == InputShape::Own {
             preparation = preparation.with_own_shape(patch);
         }
-        let backbones = Backbones::new(model.clone(), Features::request(blocks), threads);
+        let features = Features::request(blocks);
+        let request = TapRequest::new(features.iter().chain(besides.iter()));
+        let backbones = Backbones::new(model.clone(), request, threads);
         // What cannot be served shall show now, and the first part shall not wait.
         let grid = backbones.of(view.input)?.grid();
         Ok(Self {
@@ -71,6 +90,7 @@ impl FrontEnd {
             backbones,
             grid,
             blocks: blocks.to_vec(),
+            keep_taps: besides.iter().next().is_some(),
         })
     }
 
@@ -116,6 +136,7 @@ impl FrontEnd {
         Ok(Seen {
             crop,
             features,
+            taps: self.keep_taps.then_some(taps),
             prepare: prepared - start,
             backbone: ran - prepared,
             fuse: ran.elapsed(),

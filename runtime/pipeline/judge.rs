@@ -7,7 +7,7 @@ use crate::image::{ImageError, Roi, decode};
 use crate::inspect::{Inspection, Inspector};
 use crate::normal::NormalError;
 use crate::recipe::{Golden, GoldenMismatch, Recipe, RecipeError};
-use crate::vit::{Model, ModelError};
+use crate::vit::{Model, ModelError, TapRequest, Taps};
 
 /// The whole pipeline: a picture in, an inspection out.
 pub struct Pipeline {
@@ -60,6 +60,8 @@ pub struct Judged {
     pub inspection: Inspection,
     /// What it cost.
     pub times: StageTimes,
+    /// The taps that were asked for besides, if any were.
+    pub taps: Option<Taps>,
 }
 
 /// Time by stage; decoding the file comes before and is not part of it.
@@ -88,9 +90,23 @@ impl Pipeline {
     /// # Errors
     /// [`PipelineError`] when the recipe was made with another model or does not fit it.
     pub fn new(model: &Model, recipe: &Recipe, threads: usize) -> Result<Self, PipelineError> {
+        Self::with_taps(model, recipe, &TapRequest::new([]), threads)
+    }
+
+    /// The same, and each judgement carries the taps `besides`.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn with_taps(
+        model: &Model,
+        recipe: &Recipe,
+        besides: &TapRequest,
+        threads: usize,
+    ) -> Result<Self, PipelineError> {
         recipe.check_model(model.manifest())?;
+        let blocks = &recipe.normal.blocks;
         Ok(Self {
-            front: FrontEnd::new(model, recipe.view, &recipe.normal.blocks, threads)?,
+            front: FrontEnd::with_taps(model, recipe.view, blocks, besides, threads)?,
             inspector: Inspector::new(recipe.normal.clone(), recipe.limits)?
                 .with_turned(recipe.turned.clone()),
         })
@@ -107,7 +123,7 @@ impl Pipeline {
             .preparation()
             .area(width, height)
             .map_err(FrontEndError::from)?;
-        self.judge(&self.front.see(picture)?, area)
+        self.judge(self.front.see(picture)?, area)
     }
 
     /// Judges a picture that is already as large as the input, such as a golden one.
@@ -116,7 +132,7 @@ impl Pipeline {
     /// As for [`Self::inspect`].
     pub fn inspect_crop(&self, crop: RgbImage) -> Result<Judged, InspectError> {
         let area = Roi::whole(crop.width(), crop.height());
-        self.judge(&self.front.see_crop(crop)?, area)
+        self.judge(self.front.see_crop(crop)?, area)
     }
 
     /// Judges a recipe's golden input again and gives its score; `number`, from 1, names it in
@@ -131,13 +147,14 @@ impl Pipeline {
         Ok(score)
     }
 
-    fn judge(&self, seen: &Seen, area: Roi) -> Result<Judged, InspectError> {
+    fn judge(&self, seen: Seen, area: Roi) -> Result<Judged, InspectError> {
         let start = Instant::now();
         let scores = self.inspector.score(&seen.features)?;
         let scored = Instant::now();
         let inspection = self.inspector.judge(&seen.features, &scores, area);
         Ok(Judged {
             inspection,
+            taps: seen.taps,
             times: StageTimes {
                 prepare: seen.prepare,
                 backbone: seen.backbone,

@@ -114,7 +114,7 @@ impl Learner {
             grid,
             blocks: blocks.to_vec(),
             dim,
-            moments: Moments::new(dim, blocks.len()),
+            moments: Moments::new(dim, blocks.len(), MOST_FOLDS),
             learned: Spill::new(dim)?,
             parts: 0,
             checks: Spill::new(dim)?,
@@ -200,12 +200,12 @@ impl Learner {
             step(done, steps);
         };
         let whole = self.moments.whole();
-        let mut attempt = self.attempt(whole, centre)?;
+        let mut attempt = self.attempt(&whole, centre)?;
         step();
-        self.judge_anywhere(&mut attempt, whole, &mut step)?;
+        self.judge_anywhere(&mut attempt, &whole, &mut step)?;
         let mut layout = None;
         if place_may_count {
-            let found = self.layout(&attempt, whole, &mut step)?;
+            let found = self.layout(&attempt, &whole, &mut step)?;
             let counts = self.options.place == Place::Counts || found.is_kept(&attempt.anywhere);
             layout = counts.then_some(found);
         }
@@ -245,7 +245,7 @@ impl Learner {
         whole: &WholeMoments,
         step: &mut dyn FnMut(),
     ) -> Result<(), LearnError> {
-        self.each_fold(whole, |rest, left_out, parts| {
+        self.each_fold(|rest, left_out, parts| {
             let model = NormalModel::new(attempt.without(whole, rest, left_out)?)?;
             for part in parts {
                 attempt.anywhere.add(model.score_total(part).score);
@@ -292,7 +292,7 @@ impl Learner {
             layout.see(model.score_total(&self.learned.part(part)?));
         }
         let may_give_up = self.options.place == Place::Decide;
-        self.each_fold(whole, |rest, left_out, parts| {
+        self.each_fold(|rest, left_out, parts| {
             let normal = attempt.without(whole, rest, left_out)?;
             let model = NormalModel::new(layout.gate(normal, |part| !left_out(part)))?;
             parts.iter().for_each(|part| layout.judge(&model, part));
@@ -316,23 +316,20 @@ impl Learner {
     /// left out, and their features.
     fn each_fold(
         &self,
-        whole: &WholeMoments,
         mut judge: impl FnMut(
             &WholeMoments,
             &dyn Fn(usize) -> bool,
             &[DMatrix<f32>],
         ) -> Result<ControlFlow<()>, LearnError>,
     ) -> Result<(), LearnError> {
-        let folds = self.folds();
-        for fold in 0..folds {
-            let left_out = |part: usize| part % folds == fold;
+        for fold in 0..self.folds() {
+            // As the moments deal them out.
+            let left_out = |part: usize| part % MOST_FOLDS == fold;
             let parts = (0..self.parts).filter(|&part| left_out(part));
             let features = parts
                 .map(|part| self.learned.part(part))
                 .collect::<Result<Vec<_>, _>>()?;
-            let mut rest = whole.clone();
-            features.iter().for_each(|part| rest.remove(part));
-            if judge(&rest, &left_out, &features)?.is_break() {
+            if judge(&self.moments.without(fold), &left_out, &features)?.is_break() {
                 break;
             }
         }

@@ -9,8 +9,8 @@ use crate::inspect::{Pathway, Region};
 
 const OUTLINE_KEY: &str = "solid: wrong in itself (what), dashed: wrong in its place (where)";
 
-/// One line for each listed region, and how to read the outlines.
-pub(super) fn list(canvas: &mut Canvas, layout: &Layout, regions: &[Region]) {
+/// One line for each listed region with its note, if there is one, and how to read the outlines.
+pub(super) fn list(canvas: &mut Canvas, layout: &Layout, regions: &[Region], notes: &[String]) {
     let style = Style::regular(layout.small, INK);
     let step = style.line() + style.line() / 4;
     let room = layout.width - 4 * layout.pad;
@@ -23,7 +23,7 @@ pub(super) fn list(canvas: &mut Canvas, layout: &Layout, regions: &[Region]) {
             [layout.pad as f32, y as f32, width, height],
             number,
         );
-        let text = style.fit(&describe(region), room);
+        let text = style.fit(&describe(region, notes.get(number - 1)), room);
         canvas.text(layout.pad * 3, y, &text, style);
     }
     if regions.is_empty() {
@@ -40,14 +40,15 @@ pub(super) fn list(canvas: &mut Canvas, layout: &Layout, regions: &[Region]) {
     canvas.text(layout.pad * 3, y, &key, muted);
 }
 
-fn describe(region: &Region) -> String {
+fn describe(region: &Region, note: Option<&String>) -> String {
     let [x, y, width, height] = region.bbox;
     let (pathway, share) = match region.pathway {
         Pathway::What => ("what", region.what),
         Pathway::Where => ("where", region.where_),
     };
+    let note = note.map(|note| format!("  {note}")).unwrap_or_default();
     format!(
-        "{} × limit  {pathway} {:.0} %  {width} × {height} px at {x}, {y}",
+        "{} × limit  {pathway} {:.0} %  {width} × {height} px at {x}, {y}{note}",
         score_text(region.score),
         share * 100.0
     )

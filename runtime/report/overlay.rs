@@ -22,7 +22,18 @@ use crate::inspect::{Inspection, Verdict};
 /// dashed ones wrong in their place ("where").
 #[must_use]
 pub fn overlay(original: &RgbImage, inspection: &Inspection, title: &str) -> RgbImage {
-    overlay_with_truth(original, inspection, title, &[])
+    draw(original, inspection, title, &[], &[])
+}
+
+/// As [`overlay`]; `notes` stand behind the regions in the list below, in their order.
+#[must_use]
+pub fn overlay_with_notes(
+    original: &RgbImage,
+    inspection: &Inspection,
+    title: &str,
+    notes: &[String],
+) -> RgbImage {
+    draw(original, inspection, title, &[], notes)
 }
 
 /// As [`overlay`], with brackets on the original around what people marked as defects: `truth`
@@ -34,6 +45,16 @@ pub fn overlay_with_truth(
     inspection: &Inspection,
     title: &str,
     truth: &[[u32; 4]],
+) -> RgbImage {
+    draw(original, inspection, title, truth, &[])
+}
+
+fn draw(
+    original: &RgbImage,
+    inspection: &Inspection,
+    title: &str,
+    truth: &[[u32; 4]],
+    notes: &[String],
 ) -> RgbImage {
     let size = [original.width(), original.height()];
     let layout = Layout::new(size, inspection.regions.len());
@@ -63,7 +84,7 @@ pub fn overlay_with_truth(
     brackets(&mut canvas, &layout, truth);
     regions(&mut canvas, &layout, inspection);
     scale(&mut canvas, &layout, inspection);
-    list(&mut canvas, &layout, &inspection.regions);
+    list(&mut canvas, &layout, &inspection.regions, notes);
     canvas.into_image()
 }
 

@@ -11,7 +11,7 @@ use crate::explain::{Layers, Spectrum};
 /// Eigenvectors that are drawn.
 pub(super) const SHOWN: usize = 6;
 
-const PAD: u32 = 12;
+pub(super) const PAD: u32 = 12;
 
 /// The photograph, its groups by *what*, its groups by *where*, side by side; all blocks together.
 /// The longer side of each is `longest` pixels.
@@ -98,7 +98,7 @@ pub fn block_sheet(
 }
 
 /// Rows of captioned tiles of one size.
-fn sheet(rows: &[Vec<(String, RgbImage)>], [width, height]: [u32; 2]) -> RgbImage {
+pub(super) fn sheet(rows: &[Vec<(String, RgbImage)>], [width, height]: [u32; 2]) -> RgbImage {
     let style = Style::regular(RasterHeight::Size16, INK);
     let first = Style::regular(RasterHeight::Size16, MUTED);
     let step = [width + PAD, height + style.line() + PAD + PAD / 2];

@@ -212,7 +212,7 @@ fn full_nearest_neighbour(parts: &[&Features], features: &Features) -> f64 {
 }
 
 fn residual_only(parts: &[&Features]) -> impl Fn(&Features) -> f64 + use<> {
-    let mut moments = Moments::new(parts[0].dim(), BLOCKS.len());
+    let mut moments = Moments::new(parts[0].dim(), BLOCKS.len(), 1);
     parts.iter().for_each(|part| moments.add(part));
     let whole = moments.whole();
     let eigen = whole.covariance(Centre::Parts).symmetric_eigen();

@@ -1,6 +1,6 @@
 //! `andon explain`.
 
-mod blocks;
+pub(super) mod blocks;
 mod record;
 
 use std::collections::HashSet;
@@ -373,11 +373,11 @@ fn identity(args: &Args, lens: &Lens<'_>, model: &Model, times: &[Times]) -> Vec
 
 /// File names for pictures, each given once.
 #[derive(Default)]
-struct Names(HashSet<String>);
+pub(super) struct Names(HashSet<String>);
 
 impl Names {
     /// The file name of the image; where two folders hold the same, a number follows.
-    fn name(&mut self, path: &Path) -> String {
+    pub(in crate::cli) fn name(&mut self, path: &Path) -> String {
         let own = path.file_name().unwrap_or_default().to_string_lossy();
         let numbered = (2..).map(|number| format!("{own}.{number}"));
         let mut names = std::iter::once(own.clone().into_owned()).chain(numbered);

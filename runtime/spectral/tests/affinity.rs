@@ -3,8 +3,8 @@
 mod common;
 
 use andon_spectral::{
-    CosineAffinity, Dense, DenseAffinity, DirectionSum, DualAffinity, Error, Mean, Options,
-    SubspaceSolver, SymmetricOperator, attention, share_degrees,
+    CosineAffinity, Dense, DenseAffinity, DirectionSum, DualAffinity, DualEmbedding, Error, Mean,
+    Options, SubspaceSolver, SymmetricOperator, attention, share_degrees,
 };
 use common::{check, generator, matrix_of, random_rows, reference};
 use nalgebra::{DMatrix, DVector};
@@ -234,6 +234,27 @@ fn shards_of_the_dual_add_up_to_the_whole_even_through_storage() {
     }
     let difference = merged.operator().unwrap().matrix() - whole.operator().unwrap().matrix();
     assert!(difference.amax() < 1e-14, "{:e}", difference.amax());
+}
+
+#[test]
+fn an_embedding_without_the_matrix_places_tokens_as_the_dual_does() {
+    let (rows, dim) = (random_rows(40, 5, &mut generator(12)), 5);
+    let dual = DualAffinity::of(&rows, dim).unwrap();
+    let mut solver = SubspaceSolver::new(dim + 1, 2, options()).unwrap();
+    solver.deflate(&dual.trivial_eigenvector()).unwrap();
+    let pairs = solver.solve(&dual.operator().unwrap()).unwrap();
+    let mut directions = DirectionSum::new(dim).unwrap();
+    directions.push(&rows).unwrap();
+
+    let (values, vectors) = (pairs.values().to_vec(), pairs.vectors().clone_owned());
+    let embedding = DualEmbedding::new(directions, values, vectors).unwrap();
+    let by_dual = dual.embed(&rows, pairs.vectors(), pairs.values()).unwrap();
+    assert_eq!(embedding.embed(&rows).unwrap(), by_dual);
+
+    let expected = degrees(&affinity(&rows, &rows, dim));
+    let found = DVector::from_vec(embedding.degrees(&rows).unwrap());
+    assert!((&found - &expected).amax() < 1e-9);
+    assert!((embedding.directions().volume() - expected.sum()).abs() < 1e-6);
 }
 
 #[test]

@@ -86,6 +86,28 @@ impl DirectionSum {
     pub fn sum(&self) -> &DVector<f64> {
         &self.sum
     }
+
+    /// Entries of a token.
+    pub fn dim(&self) -> usize {
+        self.sum.len()
+    }
+
+    /// Sum of all degrees: (tokens^2 + |sum|^2)/2.
+    pub fn volume(&self) -> f64 {
+        0.5 * ((self.tokens as f64).powi(2) + self.sum.norm_squared())
+    }
+
+    /// Degree of each row in the graph over all tokens, (tokens + v . sum)/2.
+    pub(super) fn degrees(&self, rows: &UnitRows<'_>) -> Vec<f64> {
+        let tokens = self.tokens as f64;
+        let along = rows.along(self.sum.as_slice());
+        along.map(|along| 0.5 * (tokens + along)).collect()
+    }
+
+    /// The degrees' inverse roots, or the first row that no token of the first pass is like.
+    pub(super) fn inverse_roots(&self, rows: &UnitRows<'_>) -> Result<Vec<f64>, Error> {
+        inverse_roots(&self.degrees(rows), NO_DEGREE * self.tokens as f64)
+    }
 }
 
 /// Second pass: G^T G, `[dim + 1, dim + 1]`, for the thin side G = [D^-1/2 1, D^-1/2 v]/sqrt 2 of
@@ -169,6 +191,11 @@ impl DualAffinity {
         self.tokens
     }
 
+    /// What the first pass has seen.
+    pub fn directions(&self) -> &DirectionSum {
+        &self.directions
+    }
+
     /// G^T G over the tokens seen in this pass, `[dim + 1, dim + 1]`.
     pub fn gram(&self) -> &DMatrix<f64> {
         &self.gram
@@ -183,7 +210,7 @@ impl DualAffinity {
     pub fn push(&mut self, rows: &[f32]) -> Result<(), Error> {
         let dim = self.dim();
         let rows = UnitRows::new(rows, dim, WHAT)?;
-        let roots = self.inverse_roots(&rows)?;
+        let roots = self.directions.inverse_roots(&rows)?;
         let size = dim + 1;
         let mut tokens = rows.rows().zip(&roots).peekable();
         while tokens.peek().is_some() {
@@ -263,44 +290,61 @@ impl DualAffinity {
         vectors: DMatrixView<'_, f64>,
         values: &[f64],
     ) -> Result<DMatrix<f64>, Error> {
-        let size = self.dim() + 1;
-        check_dim("rows of the dual eigenvectors", size, vectors.nrows())?;
-        check_dim("number of eigenvalues", vectors.ncols(), values.len())?;
-        if let Some(value) = values.iter().find(|value| value.is_nan() || **value <= 0.0) {
-            return Err(Error::BadOption {
-                option: "eigenvalue",
-                value: *value,
-                allowed: "only eigenvectors with an eigenvalue above 0 have a counterpart",
-            });
-        }
-        let rows = UnitRows::new(rows, self.dim(), WHAT)?;
-        let roots = self.inverse_roots(&rows)?;
-        let mut thin = DMatrix::zeros(size, rows.tokens());
-        let columns = thin.as_mut_slice().chunks_exact_mut(size);
-        for (column, ((row, inverse), root)) in columns.zip(rows.rows().zip(&roots)) {
-            write_thin_row(column, row, inverse, *root);
-        }
-        let mut embedding = thin.tr_mul(&vectors);
-        for (mut column, value) in embedding.column_iter_mut().zip(values) {
-            column /= value.sqrt();
-        }
-        Ok(embedding)
+        embed(&self.directions, rows, vectors, values)
     }
 
     /// Entries of a token.
     pub fn dim(&self) -> usize {
         self.directions.sum.len()
     }
-
-    fn inverse_roots(&self, rows: &UnitRows<'_>) -> Result<Vec<f64>, Error> {
-        let tokens = self.directions.tokens as f64;
-        let along = rows.along(self.directions.sum.as_slice());
-        let degrees: Vec<f64> = along.map(|along| 0.5 * (tokens + along)).collect();
-        inverse_roots(&degrees, NO_DEGREE * tokens)
-    }
 }
 
-const WHAT: &str = "rows of a dual affinity";
+pub(super) const WHAT: &str = "rows of a dual affinity";
+
+/// Refuses pairs of another size, and those that S does not share.
+pub(super) fn check_pairs(
+    directions: &DirectionSum,
+    vectors: DMatrixView<'_, f64>,
+    values: &[f64],
+) -> Result<(), Error> {
+    check_dim(
+        "rows of the dual eigenvectors",
+        directions.dim() + 1,
+        vectors.nrows(),
+    )?;
+    check_dim("number of eigenvalues", vectors.ncols(), values.len())?;
+    if let Some(value) = values.iter().find(|value| value.is_nan() || **value <= 0.0) {
+        return Err(Error::BadOption {
+            option: "eigenvalue",
+            value: *value,
+            allowed: "only eigenvectors with an eigenvalue above 0 have a counterpart",
+        });
+    }
+    Ok(())
+}
+
+/// U = G Y Lambda^-1/2 for some rows of G.
+pub(super) fn embed(
+    directions: &DirectionSum,
+    rows: &[f32],
+    vectors: DMatrixView<'_, f64>,
+    values: &[f64],
+) -> Result<DMatrix<f64>, Error> {
+    check_pairs(directions, vectors, values)?;
+    let size = directions.dim() + 1;
+    let rows = UnitRows::new(rows, directions.dim(), WHAT)?;
+    let roots = directions.inverse_roots(&rows)?;
+    let mut thin = DMatrix::zeros(size, rows.tokens());
+    let columns = thin.as_mut_slice().chunks_exact_mut(size);
+    for (column, ((row, inverse), root)) in columns.zip(rows.rows().zip(&roots)) {
+        write_thin_row(column, row, inverse, *root);
+    }
+    let mut embedding = thin.tr_mul(&vectors);
+    for (mut column, value) in embedding.column_iter_mut().zip(values) {
+        column /= value.sqrt();
+    }
+    Ok(embedding)
+}
 
 /// One row of G as a column: d^-1/2 [1, v]/sqrt 2.
 fn write_thin_row(column: &mut [f64], row: &[f32], inverse_length: f64, root: f64) {

@@ -7,12 +7,14 @@ mod attention;
 mod cosine;
 mod dense;
 mod dual;
+mod embedding;
 mod unit_rows;
 
 pub use attention::attention;
 pub use cosine::{CosineAffinity, share_degrees};
 pub use dense::DenseAffinity;
 pub use dual::{DirectionSum, DualAffinity};
+pub use embedding::DualEmbedding;
 
 use nalgebra::DMatrix;
 
