@@ -26,6 +26,17 @@ pub struct ListedGroup {
     pub sheet: Picture,
 }
 
+/// The groups of one pathway.
+#[derive(Debug, Clone)]
+pub struct ListedPathway {
+    /// Which.
+    pub pathway: Pathway,
+    /// Its groups, the largest first.
+    pub groups: Vec<ListedGroup>,
+    /// Eigenvalues, descending.
+    pub values: Vec<f64>,
+}
+
 /// Everything the page shows. The caller gives the date; the page reads no clock.
 #[derive(Debug, Clone)]
 pub struct GroupingReport {
@@ -33,8 +44,8 @@ pub struct GroupingReport {
     pub title: String,
     /// When, as it shall be printed.
     pub date: String,
-    /// The groups of each pathway, the largest first, and their eigenvalues.
-    pub pathways: [(Pathway, Vec<ListedGroup>, Vec<f64>); 2],
+    /// By what, and by where.
+    pub pathways: [ListedPathway; 2],
     /// Images with their groups side by side, in the order to show them.
     pub images: Vec<(String, Picture)>,
     /// Images that could not be looked at, and why.
@@ -50,7 +61,7 @@ impl GroupingReport {
         let body = html! {
             (section("How to read it", &how_to_read()))
             (section("Images", &images(&self.images)))
-            @for (pathway, groups, values) in &self.pathways {
+            @for ListedPathway { pathway, groups, values } in &self.pathways {
                 (section(&format!("Groups by {}", pathway.as_str()), &listed(groups, values)))
             }
             @if !self.failed.is_empty() {
@@ -139,12 +150,16 @@ mod tests {
             title: "Groups".into(),
             date: "1 March 2026".into(),
             pathways: [
-                (
-                    Pathway::What,
-                    vec![group("what-1"), group("what-2")],
-                    vec![0.5],
-                ),
-                (Pathway::Where, vec![group("where-1")], vec![0.4]),
+                ListedPathway {
+                    pathway: Pathway::What,
+                    groups: vec![group("what-1"), group("what-2")],
+                    values: vec![0.5],
+                },
+                ListedPathway {
+                    pathway: Pathway::Where,
+                    groups: vec![group("where-1")],
+                    values: vec![0.4],
+                },
             ],
             images: vec![("a<b>.png".into(), small.clone())],
             failed: vec![("c.png".into(), "truncated".into())],

@@ -29,7 +29,7 @@ pub use demonstration::DemonstrationReport;
 pub use evaluation::EvaluationReport;
 pub use explanation::{ExplainedImage, ExplanationReport};
 pub use grouped::{GroupedImage, contact_sheet};
-pub use grouping::{GroupingReport, ListedGroup};
+pub use grouping::{GroupingReport, ListedGroup, ListedPathway};
 pub use judged::{Gallery, JudgedImage, Outcome, Picture};
 pub use overlay::{overlay, overlay_with_notes, overlay_with_truth};
 pub use sheets::{block_sheet, eigenvector_sheet, group_sheet};

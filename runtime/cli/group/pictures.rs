@@ -12,7 +12,7 @@ use crate::cli::progress;
 use crate::group::{Areas, Group, Grouping, PRESENT};
 use crate::image::read;
 use crate::inspect::Pathway;
-use crate::report::{GroupedImage, ListedGroup, Picture, contact_sheet};
+use crate::report::{GroupedImage, ListedGroup, ListedPathway, Picture, contact_sheet};
 use crate::vit::Grid;
 
 /// Images that are shown with all their groups.
@@ -111,10 +111,7 @@ impl Pictures {
     }
 
     /// The groups of the page.
-    pub fn listed(
-        &self,
-        grouping: &Grouping,
-    ) -> Result<[(Pathway, Vec<ListedGroup>, Vec<f64>); 2], ImageError> {
+    pub fn listed(&self, grouping: &Grouping) -> Result<[ListedPathway; 2], ImageError> {
         let [what, where_] = [0, 1].map(|pathway| {
             let of = &grouping.pathways[pathway];
             let groups = of.groups.iter().zip(&self.sheets[pathway]);
@@ -129,7 +126,11 @@ impl Pictures {
                 })
             });
             let listed = listed.collect::<Result<Vec<_>, _>>()?;
-            Ok::<_, ImageError>((of.pathway, listed, of.space.values().to_vec()))
+            Ok::<_, ImageError>(ListedPathway {
+                pathway: of.pathway,
+                groups: listed,
+                values: of.space.values().to_vec(),
+            })
         });
         Ok([what?, where_?])
     }
