@@ -51,7 +51,7 @@ impl Spectrum {
         functions
     }
 
-    /// How many groups the spectrum speaks for; see [`groups_by_gap`].
+    /// How many groups the spectrum speaks for, by its largest gap.
     #[must_use]
     pub fn groups_by_gap(&self) -> usize {
         groups_by_gap(&self.values)

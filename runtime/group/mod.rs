@@ -7,7 +7,7 @@
 //!
 //! 1. [`add_directions`]: the sum of directions, which all degrees follow from.
 //! 2. [`add_dual`]: the matrix G^T G, whose eigenvectors [`Space::solve`] finds.
-//! 3. [`Sample::add`]: a bounded sample of places in the space, which [`cut`] cuts into groups.
+//! 3. [`Sample::add`]: a bounded sample of places in the space, which [`cut()`] cuts into groups.
 //! 4. [`add_areas`]: the group of every patch, and how much of each image a group covers.
 //!
 //! [`group`] does all of it for one pathway. [`Grouping`] keeps what a new image needs to get the
