@@ -6,24 +6,10 @@
 use andon_link::{Decoder, HostMessage, McuMessage, Message, Refusal, VERSION, encode};
 use libfuzzer_sys::fuzz_target;
 
-/// Stuffs and closes a packet, by the table in the protocol's documentation and not by its code.
-fn frame_of(mut packet: Vec<u8>) -> Vec<u8> {
-    let mut crc = u32::MAX;
-    for &byte in &packet {
-        crc ^= u32::from(byte);
-        for _ in 0..8 {
-            crc = (crc >> 1) ^ (0xEDB8_8320 * (crc & 1));
-        }
-    }
-    packet.extend((!crc).to_le_bytes());
-    let mut wire = vec![0];
-    for run in packet.split(|&byte| byte == 0) {
-        wire.push(run.len() as u8 + 1);
-        wire.extend_from_slice(run);
-    }
-    wire.push(0);
-    wire
-}
+#[path = "../../link/tests/table/mod.rs"]
+mod table;
+
+use table::frame_of;
 
 fn read<M>(wire: &[u8])
 where

@@ -7,9 +7,7 @@ use andon_link::{Decoder, HostMessage, McuMessage, Message, Received, Refusal, S
 use libfuzzer_sys::fuzz_target;
 
 fn feed<M: Message>(decoder: &mut Decoder<M>, wire: &[u8]) -> Vec<Result<Received<M>, Refusal>> {
-    wire.iter()
-        .filter_map(|&byte| decoder.push(byte))
-        .collect()
+    wire.iter().filter_map(|&byte| decoder.push(byte)).collect()
 }
 
 fn read<M>(wire: &[u8])

@@ -103,7 +103,9 @@ fuzz_target!(|steps: &[u8]| {
             return;
         };
         now.at = now.at.plus((time >> 1).into());
-        now.position = now.position.wrapping_add(i32::from(belt.cast_signed()) >> 2);
+        now.position = now
+            .position
+            .wrapping_add(i32::from(belt.cast_signed()) >> 2);
         match what {
             0..32 => {}
             32 => light.handle_frame(Err(Refusal::Checksum), now),

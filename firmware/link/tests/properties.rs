@@ -6,12 +6,14 @@
 )]
 
 mod common;
+mod table;
 
 use andon_link::{
     Decoder, HostMessage, McuMessage, Message, Receiver, Refusal, Sequence, VERSION, encode,
 };
 use common::{host_message, mcu_message};
 use proptest::prelude::*;
+use table::frame_of;
 
 /// All that a fresh decoder makes of `wire`, then of a closing delimiter.
 fn decode<M: Message>(wire: &[u8]) -> Vec<Result<(Sequence, M), Refusal>> {
@@ -184,23 +186,4 @@ proptest! {
         no_truncation_passes(sequence, &host);
         no_truncation_passes(sequence, &mcu);
     }
-}
-
-/// Stuffs and closes a packet, by the table in the crate's documentation and not by its code.
-fn frame_of(mut packet: Vec<u8>) -> Vec<u8> {
-    let mut crc = u32::MAX;
-    for &byte in &packet {
-        crc ^= u32::from(byte);
-        for _ in 0..8 {
-            crc = (crc >> 1) ^ (0xEDB8_8320 * (crc & 1));
-        }
-    }
-    packet.extend((!crc).to_le_bytes());
-    let mut wire = vec![0];
-    for run in packet.split(|&byte| byte == 0) {
-        wire.push(run.len() as u8 + 1);
-        wire.extend_from_slice(run);
-    }
-    wire.push(0);
-    wire
 }

@@ -3,6 +3,11 @@
 
 use anyhow::{Context, Result};
 
+#[path = "../../link/tests/table/mod.rs"]
+mod table;
+
+use table::frame_of;
+
 /// Makes a frame one of another version: a sound one, of which only the version is foreign.
 ///
 /// # Errors
@@ -21,19 +26,5 @@ pub fn of_version(wire: &[u8], version: u8) -> Result<Vec<u8>> {
     let content = packet.len().checked_sub(4).context("a checksum")?;
     packet.truncate(content);
     *packet.first_mut().context("a version")? = version;
-    let mut crc = u32::MAX;
-    for &byte in &packet {
-        crc ^= u32::from(byte);
-        for _ in 0..8 {
-            crc = (crc >> 1) ^ (0xEDB8_8320 * (crc & 1));
-        }
-    }
-    packet.extend((!crc).to_le_bytes());
-    let mut wire = vec![0];
-    for run in packet.split(|&byte| byte == 0) {
-        wire.push(u8::try_from(run.len() + 1)?);
-        wire.extend_from_slice(run);
-    }
-    wire.push(0);
-    Ok(wire)
+    Ok(frame_of(packet))
 }
