@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::output::json_line;
 use super::progress;
+use super::source::check_size;
 use crate::pipeline::Pipeline;
 use crate::recipe::Recipe;
 use crate::timing::{
@@ -172,9 +173,7 @@ fn recipes(
     let pictures = timing::pictures(PICTURES, args.picture.0, None)?;
     let mut recipes = Vec::new();
     for &side in &args.size {
-        if side < patch {
-            bail!("--size {side} is less than one patch of the model, {patch} px: 448 is usual");
-        }
+        check_size(side, patch)?;
         let waiting = progress::spinner("learn");
         waiting.set_message(format!("the rendered line at {side} px"));
         let mut recipe = rehearsal(model, &pictures, side, threads, || waiting.tick())?;

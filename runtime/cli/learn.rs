@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::files;
 use super::output::{json_line, now, peak_rss_mb, rounded};
 use super::progress;
-use super::source::Engine;
+use super::source::{Engine, check_size};
 use crate::hash::sha256;
 use crate::image::{self, InputShape, InputSize, Roi};
 use crate::normal::Centre;
@@ -145,12 +145,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     let model = args.engine.load()?;
     let patch = model.manifest().architecture.patch;
-    if args.size < patch {
-        bail!(
-            "--size {} is less than one patch of the model, {patch} px: 448 is usual",
-            args.size
-        );
-    }
+    check_size(args.size, patch)?;
     let view = view(args, patch, &images)?;
     let settings = LearnSettings {
         name: args.name.clone().unwrap_or_else(|| stem(&args.output)),

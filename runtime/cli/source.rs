@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::progress;
@@ -36,6 +36,14 @@ impl Engine {
         let all = || std::thread::available_parallelism().map_or(1, usize::from);
         self.threads.unwrap_or_else(all).max(1)
     }
+}
+
+/// Refuses a `--size` at which nothing can be seen.
+pub fn check_size(side: usize, patch: usize) -> Result<()> {
+    if side < patch {
+        bail!("--size {side} is less than one patch of the model, {patch} px: 448 is usual");
+    }
+    Ok(())
 }
 
 /// The recipe to judge by.

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::Roi;
+use super::{InputSize, Roi};
 
 /// Why a picture could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,19 @@ pub enum ImageError {
         width: u32,
         /// Height of the picture in pixels.
         height: u32,
+    },
+    /// A picture that should be an input already has another size.
+    #[error(
+        "an image of {width} x {height} px is no input of this recipe, which would be {expected}: \
+         learn the recipe again"
+    )]
+    NoInput {
+        /// Width of the picture in pixels.
+        width: u32,
+        /// Height of the picture in pixels.
+        height: u32,
+        /// What an input of this shape would have.
+        expected: InputSize,
     },
     /// The picture could not be resized to the input.
     #[error("cannot resize an image of {width} x {height} px to the input: {reason}")]

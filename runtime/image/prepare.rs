@@ -68,7 +68,8 @@ impl InputSize {
 
     /// The size of the same area whose shape is, of a few fixed ones, nearest to that of `content`.
     pub fn in_steps(side: usize, patch: usize, content: (u32, u32)) -> Self {
-        let steps = (aspect(content).ln() / SHAPE_STEP.ln()).round();
+        let aspect = aspect(content).clamp(1.0 / LONGEST, LONGEST);
+        let steps = (aspect.ln() / SHAPE_STEP.ln()).round();
         Self::of_aspect(side, patch, SHAPE_STEP.powf(steps))
     }
 
@@ -144,6 +145,24 @@ impl Preparation {
             Some(roi) => Err(ImageError::RoiOutside { roi, width, height }),
             None => Ok(Roi::whole(width, height)),
         }
+    }
+
+    /// Refuses what [`Self::crop`] would not have given: networks are prepared for inputs of this
+    /// product only.
+    ///
+    /// # Errors
+    /// [`ImageError::NoInput`].
+    pub fn check(&self, crop: &RgbImage) -> Result<(), ImageError> {
+        let (width, height) = crop.dimensions();
+        let expected = self.size(Roi::whole(width, height));
+        if (expected.width, expected.height) == (width as usize, height as usize) {
+            return Ok(());
+        }
+        Err(ImageError::NoInput {
+            width,
+            height,
+            expected,
+        })
     }
 
     /// The picture as the network sees it, before normalisation: cut out and stretched, 8 bits.
@@ -235,6 +254,8 @@ mod tests {
                 (1.0 / 1.18..1.18).contains(&stretched),
                 "{content:?}: {size}"
             );
+            let again = (size.width as u32, size.height as u32);
+            assert_eq!(InputSize::in_steps(448, 14, again), size);
             sizes.push((size.width, size.height));
         }
         sizes.dedup();
@@ -263,6 +284,12 @@ mod tests {
         assert_eq!(crop(300, 300), (56, 56));
         assert_eq!(crop(400, 100), (112, 28));
         assert_eq!(crop(100, 400), (28, 112));
+        let check = |w, h| preparation.check(&RgbImage::new(w, h));
+        assert!(check(56, 56).is_ok() && check(112, 28).is_ok());
+        for (w, h) in [(112, 112), (28, 28), (2044, 2044), (57, 56), (1, 1)] {
+            assert!(check(w, h).is_err(), "{w} x {h}");
+        }
+        assert!(check(2044, 1).unwrap_err().to_string().contains("2044 x 1"));
     }
 
     #[test]

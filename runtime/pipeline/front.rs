@@ -2,11 +2,10 @@ use std::time::{Duration, Instant};
 
 use image::RgbImage;
 
-use super::backbones::Backbones;
-use crate::image::{ImageError, InputShape, InputSize, Preparation};
+use crate::image::{ImageError, InputShape, Preparation};
 use crate::normal::{FeatureError, Features};
 use crate::recipe::ViewSettings;
-use crate::vit::{Grid, Model, ModelError, TapRequest, Taps};
+use crate::vit::{Backbones, Grid, Model, ModelError, TapRequest, Taps};
 
 /// Camera side of the pipeline: everything up to the features.
 pub struct FrontEnd {
@@ -84,7 +83,7 @@ impl FrontEnd {
         let request = TapRequest::new(features.iter().chain(besides.iter()));
         let backbones = Backbones::new(model.clone(), request, threads);
         // What cannot be served shall show now, and the first part shall not wait.
-        let grid = backbones.of(view.input)?.grid();
+        let grid = backbones.of((view.input.width, view.input.height))?.grid();
         Ok(Self {
             preparation,
             backbones,
@@ -120,16 +119,14 @@ impl FrontEnd {
     /// # Errors
     /// As for [`Self::see`].
     pub fn see_crop(&self, crop: RgbImage) -> Result<Seen, FrontEndError> {
+        self.preparation.check(&crop)?;
         self.see_from(crop, Instant::now())
     }
 
     fn see_from(&self, crop: RgbImage, start: Instant) -> Result<Seen, FrontEndError> {
         let tensor = self.preparation.normalise(&crop);
         let prepared = Instant::now();
-        let size = InputSize {
-            width: crop.width() as usize,
-            height: crop.height() as usize,
-        };
+        let size = (crop.width() as usize, crop.height() as usize);
         let taps = self.backbones.of(size)?.run(&tensor)?;
         let ran = Instant::now();
         let features = Features::from_taps(&taps, &self.blocks)?;

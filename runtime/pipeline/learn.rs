@@ -3,11 +3,11 @@ use std::time::Duration;
 use image::RgbImage;
 
 use super::front::{FrontEnd, FrontEndError};
-use super::tints::Tints;
 use crate::image::{ImageError, InputShape};
 use crate::inspect::Inspector;
 use crate::normal::{Centre, Features, NormalError, NormalParts, Turned};
 use crate::recipe::drift::DriftLearner;
+use crate::recipe::tints::Tints;
 use crate::recipe::{
     Golden, LearnError, LearnOptions, Learned, Learner, Origin, PartRecord, Place, Recipe,
     ViewSettings, views,

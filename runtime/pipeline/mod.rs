@@ -2,11 +2,9 @@
 //! same front half for learning, so that their scores cannot differ by preprocessing. It owns no
 //! mathematics; it reads a clock only to tell what each stage costs.
 
-mod backbones;
 mod front;
 mod judge;
 mod learn;
-mod tints;
 
 pub use front::{FrontEnd, FrontEndError, Seen};
 pub use judge::{InspectError, Judged, Pipeline, PipelineError, ReplayError, StageTimes};

@@ -24,15 +24,13 @@ const PLACE_COST: f32 = 1.2;
 /// Left-out parts after which it is given up that place counts, if none of them lay like the others.
 const PROBED: usize = 4;
 
-/// What was learned, and how parts score by it.
+/// What was learned, before it is known whether place counts.
 pub(super) struct Attempt {
     pub centre: Centre,
     pub subspace: Subspace,
     pub memory: Memory,
     /// Without a gate.
     pub normal: NormalParts,
-    /// Scores when place does not count.
-    pub anywhere: Judged,
 }
 
 /// What is remembered of the parts.
@@ -72,7 +70,7 @@ impl Attempt {
         &self,
         whole: &WholeMoments,
         rest: &WholeMoments,
-        left_out: &dyn Fn(usize) -> bool,
+        left_out: &impl Fn(usize) -> bool,
     ) -> Result<NormalParts, Error> {
         let rank = self.subspace.basis.ncols();
         let subspace = Subspace::near(rest, self.centre, rank, &self.subspace.basis)?;

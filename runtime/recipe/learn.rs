@@ -1,8 +1,6 @@
 //! Learning: features of good parts in, normal model and limits out. Parts are looked at one at a
 //! time; what is kept of each is a file on disk and a few bytes a patch.
 
-use std::ops::ControlFlow;
-
 use nalgebra::{DMatrix, DVector};
 
 use super::attempt::{Attempt, Judged, Layout, Memory};
@@ -200,18 +198,21 @@ impl Learner {
             step(done, steps);
         };
         let whole = self.moments.whole();
-        let mut attempt = self.attempt(&whole, centre)?;
+        let attempt = self.attempt(&whole, centre)?;
         step();
-        self.judge_anywhere(&mut attempt, &whole, &mut step)?;
+        let left_out = (0..self.folds())
+            .map(|fold| attempt.without(&whole, &self.moments.without(fold), &in_fold(fold)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let anywhere = self.judge_anywhere(&attempt, &left_out, &mut step)?;
         let mut layout = None;
         if place_may_count {
-            let found = self.layout(&attempt, &whole, &mut step)?;
-            let counts = self.options.place == Place::Counts || found.is_kept(&attempt.anywhere);
+            let found = self.layout(&attempt, &left_out, &mut step)?;
+            let counts = self.options.place == Place::Counts || found.is_kept(&anywhere);
             layout = counts.then_some(found);
         }
         let (normal, scores) = match layout {
             Some(layout) => (layout.gate(attempt.normal, |_| true), layout.scores),
-            None => (attempt.normal, attempt.anywhere),
+            None => (attempt.normal, anywhere),
         };
         let rate = self.options.false_reject;
         let limit = if self.needs_views() {
@@ -238,27 +239,29 @@ impl Learner {
         }
     }
 
-    /// Scores each part while it is left out, and the checks, when place does not count.
+    /// Scores each part by the model of the others (one in `left_out` for each fold), and the checks
+    /// by that of all, when place does not count.
     fn judge_anywhere(
         &self,
-        attempt: &mut Attempt,
-        whole: &WholeMoments,
+        attempt: &Attempt,
+        left_out: &[NormalParts],
         step: &mut dyn FnMut(),
-    ) -> Result<(), LearnError> {
-        self.each_fold(|rest, left_out, parts| {
-            let model = NormalModel::new(attempt.without(whole, rest, left_out)?)?;
-            for part in parts {
-                attempt.anywhere.add(model.score_total(part).score);
+    ) -> Result<Judged, LearnError> {
+        let mut judged = Judged::default();
+        for (fold, normal) in left_out.iter().enumerate() {
+            let model = NormalModel::new(normal.clone())?;
+            for part in self.fold(fold) {
+                judged.add(model.score_total(&self.learned.part(part)?).score);
             }
             step();
-            Ok(ControlFlow::Continue(()))
-        })?;
-        let model = NormalModel::new(attempt.normal.clone())?;
-        for check in 0..self.checks.len() {
-            let scores = model.score_total(&self.checks.part(check)?);
-            attempt.anywhere.add(scores.score);
         }
-        Ok(())
+        if self.checks.len() > 0 {
+            let model = NormalModel::new(attempt.normal.clone())?;
+            for check in 0..self.checks.len() {
+                judged.add(model.score_total(&self.checks.part(check)?).score);
+            }
+        }
+        Ok(judged)
     }
 
     /// Learns; nothing is scored yet.
@@ -274,16 +277,15 @@ impl Learner {
             normal: self.normal(centre, &subspace, &memory),
             subspace,
             memory,
-            anywhere: Judged::default(),
         })
     }
 
-    /// Where parts show what was remembered, and how they score while they are left out and place
-    /// counts.
+    /// Where parts show what was remembered, and how they and the checks score when place counts; as
+    /// [`Self::judge_anywhere`].
     fn layout(
         &self,
         attempt: &Attempt,
-        whole: &WholeMoments,
+        left_out: &[NormalParts],
         step: &mut dyn FnMut(),
     ) -> Result<Layout, LearnError> {
         let mut layout = Layout::new(self.grid);
@@ -291,18 +293,17 @@ impl Learner {
         for part in 0..self.learned.len() {
             layout.see(model.score_total(&self.learned.part(part)?));
         }
-        let may_give_up = self.options.place == Place::Decide;
-        self.each_fold(|rest, left_out, parts| {
-            let normal = attempt.without(whole, rest, left_out)?;
-            let model = NormalModel::new(layout.gate(normal, |part| !left_out(part)))?;
-            parts.iter().for_each(|part| layout.judge(&model, part));
+        for (fold, normal) in left_out.iter().enumerate() {
+            let others = |part| !in_fold(fold)(part);
+            let model = NormalModel::new(layout.gate(normal.clone(), others))?;
+            for part in self.fold(fold) {
+                layout.judge(&model, &self.learned.part(part)?);
+            }
             step();
-            Ok(if may_give_up && layout.is_hopeless() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            })
-        })?;
+            if self.options.place == Place::Decide && layout.is_hopeless() {
+                break;
+            }
+        }
         if self.checks.len() > 0 {
             let model = NormalModel::new(layout.gate(attempt.normal.clone(), |_| true))?;
             for check in 0..self.checks.len() {
@@ -312,28 +313,9 @@ impl Learner {
         Ok(layout)
     }
 
-    /// Leaves each part out once: `judge` is called with the moments of the others, which parts are
-    /// left out, and their features.
-    fn each_fold(
-        &self,
-        mut judge: impl FnMut(
-            &WholeMoments,
-            &dyn Fn(usize) -> bool,
-            &[DMatrix<f32>],
-        ) -> Result<ControlFlow<()>, LearnError>,
-    ) -> Result<(), LearnError> {
-        for fold in 0..self.folds() {
-            // As the moments deal them out.
-            let left_out = |part: usize| part % MOST_FOLDS == fold;
-            let parts = (0..self.parts).filter(|&part| left_out(part));
-            let features = parts
-                .map(|part| self.learned.part(part))
-                .collect::<Result<Vec<_>, _>>()?;
-            if judge(&self.moments.without(fold), &left_out, &features)?.is_break() {
-                break;
-            }
-        }
-        Ok(())
+    /// The parts that are left out together.
+    fn fold(&self, fold: usize) -> impl Iterator<Item = usize> {
+        (0..self.parts).filter(move |&part| in_fold(fold)(part))
     }
 
     /// Chooses the patches to remember.
@@ -411,6 +393,11 @@ impl Learner {
             gate: None,
         }
     }
+}
+
+/// Whether a part is of this fold, as the moments deal them out.
+fn in_fold(fold: usize) -> impl Fn(usize) -> bool {
+    move |part| part % MOST_FOLDS == fold
 }
 
 /// The score that one in a thousand exceeds.

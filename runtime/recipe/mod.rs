@@ -11,6 +11,7 @@ mod golden;
 mod learn;
 mod pool;
 mod spill;
+pub(crate) mod tints;
 pub(crate) mod views;
 
 use serde::{Deserialize, Serialize};

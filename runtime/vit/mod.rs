@@ -5,6 +5,7 @@
 //! `tract`. It never knows what a defect is.
 
 mod backbone;
+mod backbones;
 mod error;
 mod fuse;
 mod graph;
@@ -14,6 +15,7 @@ mod position;
 mod taps;
 
 pub use backbone::{Backbone, Engine};
+pub use backbones::Backbones;
 pub use error::ModelError;
 pub use fuse::{FuseReport, Fused, Left};
 pub use manifest::{Architecture, Manifest, Normalisation, Source};

@@ -1,13 +1,26 @@
 //! A list of blocks on the command line.
 
+use anyhow::{Result, bail};
+
 /// Blocks as they are written: numbers and ranges.
 #[derive(Debug, Clone)]
 pub struct BlockList(pub Vec<usize>);
 
+impl BlockList {
+    /// The blocks that were asked for, or `usual` ones, of a model of so many.
+    pub fn or(asked: Option<&Self>, usual: Vec<usize>, of: usize) -> Result<Vec<usize>> {
+        let blocks = asked.map_or(usual, |list| list.0.clone());
+        match blocks.iter().find(|block| !(1..=of).contains(*block)) {
+            Some(block) => bail!("--blocks names block {block}, the model has blocks 1 to {of}"),
+            None => Ok(blocks),
+        }
+    }
+}
+
 impl std::str::FromStr for BlockList {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
         let wrong = || format!("{text:?} is no list of blocks, such as 5,6,7,8 or 5-8");
         let number = |text: &str| {
             text.trim()

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use image::RgbImage;
 
 use self::blocks::BlockList;
@@ -17,14 +17,14 @@ use self::record::{Facts, Line, PathwayFacts, Times};
 use super::files;
 use super::output::{json_line, ms, now, write_page};
 use super::progress;
-use super::source::Engine;
+use super::source::{Engine, check_size};
 use crate::explain::{Explainer, Layers, MOST_GROUPS, Settings, WhatTap, WhereAffinity};
 use crate::image::{InputSize, Preparation, read};
 use crate::inspect::Pathway;
 use crate::report::{
     ExplainedImage, ExplanationReport, block_sheet, eigenvector_sheet, group_sheet,
 };
-use crate::vit::{Backbone, Grid, Model, Taps};
+use crate::vit::{Backbones, Grid, Model, Taps};
 
 /// Longer side of a picture of groups, of an eigenvector, and of a block, in the PNG files.
 const GROUP_TILE: u32 = 640;
@@ -154,33 +154,20 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::from(if errors == 0 { 0 } else { 2 }))
 }
 
-/// The network and the explainer behind it. The network is prepared again when the shape of the
-/// images changes.
+/// The network and the explainer behind it.
 struct Lens<'a> {
     args: &'a Args,
     model: &'a Model,
     explainer: Explainer,
-    backbone: Option<(InputSize, Backbone)>,
+    backbones: Backbones,
 }
 
 impl<'a> Lens<'a> {
     fn new(args: &'a Args, model: &'a Model) -> Result<Self> {
         let sizes = model.manifest().architecture;
-        if args.size < sizes.patch {
-            bail!(
-                "--size {} is less than one patch, {} px",
-                args.size,
-                sizes.patch
-            );
-        }
+        check_size(args.size, sizes.patch)?;
         let all = || (1..=sizes.blocks).collect();
-        let blocks: Vec<usize> = args.blocks.as_ref().map_or_else(all, |list| list.0.clone());
-        if let Some(block) = blocks.iter().find(|b| !(1..=sizes.blocks).contains(*b)) {
-            bail!(
-                "--blocks names block {block}, the model has blocks 1 to {}",
-                sizes.blocks
-            );
-        }
+        let blocks = BlockList::or(args.blocks.as_ref(), all(), sizes.blocks)?;
         let settings = Settings {
             blocks,
             what: match args.what {
@@ -194,11 +181,13 @@ impl<'a> Lens<'a> {
             },
             together_only: args.together,
         };
+        let threads = args.engine.threads();
+        let explainer = Explainer::new(settings, sizes.heads, threads)?;
         Ok(Self {
             args,
             model,
-            explainer: Explainer::new(settings, sizes.heads, args.engine.threads())?,
-            backbone: None,
+            backbones: Backbones::new(model.clone(), explainer.request(), threads),
+            explainer,
         })
     }
 
@@ -239,17 +228,7 @@ impl<'a> Lens<'a> {
 
     /// Runs the network; preparing it is not part of the time.
     fn look(&mut self, picture: &RgbImage, input: InputSize) -> Result<(Taps, Duration)> {
-        let kept = self.backbone.take().filter(|(size, _)| *size == input);
-        let (_, backbone) = match kept {
-            Some(kept) => self.backbone.insert(kept),
-            None => {
-                let size = (input.width, input.height);
-                let request = self.explainer.request();
-                let threads = self.args.engine.threads();
-                let backbone = Backbone::new(self.model, size, &request, threads)?;
-                self.backbone.insert((input, backbone))
-            }
-        };
+        let backbone = self.backbones.of((input.width, input.height))?;
         let levels = &self.model.manifest().input;
         let preparation = Preparation::new(None, input, levels.mean, levels.std);
         let tensor = preparation.normalise(&preparation.crop(picture)?);

@@ -20,7 +20,7 @@ use super::files;
 use super::learn;
 use super::output::{now, peak_rss_mb, rounded, write_page};
 use super::progress;
-use super::source::Engine;
+use super::source::{Engine, check_size};
 use crate::explain::MOST_GROUPS;
 use crate::group::{
     Areas, Budget, Grouping, GroupingOrigin, PathwayGroups, PathwayRows, Settings, group,
@@ -168,23 +168,8 @@ struct Plan {
 impl Plan {
     fn new(args: &Args, model: &Model, images: &[PathBuf]) -> Result<Self> {
         let sizes = model.manifest().architecture;
-        if args.size < sizes.patch {
-            bail!(
-                "--size {} is less than one patch, {} px",
-                args.size,
-                sizes.patch
-            );
-        }
-        let blocks = args
-            .blocks
-            .as_ref()
-            .map_or(BLOCKS.into(), |list| list.0.clone());
-        if let Some(block) = blocks.iter().find(|b| !(1..=sizes.blocks).contains(*b)) {
-            bail!(
-                "--blocks names block {block}, the model has blocks 1 to {}",
-                sizes.blocks
-            );
-        }
+        check_size(args.size, sizes.patch)?;
+        let blocks = BlockList::or(args.blocks.as_ref(), BLOCKS.into(), sizes.blocks)?;
         let input = InputSize::for_content(
             args.size,
             sizes.patch,

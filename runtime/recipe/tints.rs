@@ -1,3 +1,6 @@
+//! Whether the colour of the light changes from one good part to the next: then patches are measured
+//! from their own image.
+
 use image::RgbImage;
 
 /// Spread of the colour of the light from which it counts as changing. A camera with fixed white
@@ -7,7 +10,7 @@ const WANDERS: f64 = 0.05;
 
 /// The colour of the light in several pictures, as far as their means tell.
 #[derive(Default)]
-pub(super) struct Tints {
+pub(crate) struct Tints {
     /// Logarithms of red and blue over green, of the mean of each picture.
     logarithms: Vec<[f64; 2]>,
 }

@@ -1,7 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::image::InputSize;
-use crate::vit::{Backbone, Model, ModelError, TapRequest};
+use super::{Backbone, Model, ModelError, TapRequest};
 
 /// How many are kept: more than the shapes that follow each other on a line, few enough that their
 /// weights fit a small computer.
@@ -9,7 +8,7 @@ const KEPT: usize = 4;
 
 /// One network for each size of input. Each is prepared when it is first needed; the ones used last
 /// are kept.
-pub(super) struct Backbones {
+pub struct Backbones {
     model: Model,
     request: TapRequest,
     threads: usize,
@@ -18,7 +17,7 @@ pub(super) struct Backbones {
 }
 
 impl Backbones {
-    /// None is prepared yet.
+    /// For these taps, on `threads` cores; none is prepared yet.
     pub fn new(model: Model, request: TapRequest, threads: usize) -> Self {
         Self {
             model,
@@ -28,12 +27,11 @@ impl Backbones {
         }
     }
 
-    /// The network for input of this size.
+    /// The network for input of this size, `(width, height)` in pixels.
     ///
     /// # Errors
     /// [`ModelError`] when the model cannot serve it.
-    pub fn of(&self, size: InputSize) -> Result<Arc<Backbone>, ModelError> {
-        let size = (size.width, size.height);
+    pub fn of(&self, size: (usize, usize)) -> Result<Arc<Backbone>, ModelError> {
         // A panic elsewhere leaves the list as it was: whole.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let backbone = match kept.iter().position(|backbone| backbone.size() == size) {
