@@ -302,14 +302,17 @@ fn the_doctor_looks_at_everything_and_says_what_to_do() {
     assert_eq!(model["level"], "OK", "{model}");
 }
 
+/// A station whose camera and recipe are not there.
+const NOWHERE: &str = "\
+    name = \"press 4\"\n[camera]\nsource = \"v4l2\"\ndevice = \"/dev/v4l/by-id/none\"\nwidth = 640\n\
+    height = 480\n[trigger]\nfrom = \"input\"\n[[recipe]]\nindex = 1\nfile = \"bracket.andon\"\n\
+    [record]\nfolder = \"record\"\n";
+
 #[test]
 fn the_doctor_fails_for_a_station_whose_camera_is_not_there() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("station.toml");
-    let text = "name = \"press 4\"\n[camera]\nsource = \"v4l2\"\ndevice = \"/dev/v4l/by-id/none\"\n\
-                width = 640\nheight = 480\n[trigger]\nfrom = \"input\"\n[[recipe]]\nindex = 1\n\
-                file = \"bracket.andon\"\n[record]\nfolder = \"record\"\n";
-    fs::write(&file, text).unwrap();
+    fs::write(&file, NOWHERE).unwrap();
     let run = andon(["doctor", "--station", file.to_str().unwrap()]).exits(1);
     holds(
         &run,
@@ -321,13 +324,10 @@ fn the_doctor_fails_for_a_station_whose_camera_is_not_there() {
 fn release_names_the_lamp_that_cannot_show_host_lost_and_needs_no_recipe() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("station.toml");
-    let text = "name = \"press 4\"\n[camera]\nsource = \"v4l2\"\ndevice = \"/dev/v4l/by-id/none\"\n\
-                width = 640\nheight = 480\n[trigger]\nfrom = \"input\"\n[[recipe]]\nindex = 1\n\
-                file = \"bracket.andon\"\n[record]\nfolder = \"record\"\n";
-    fs::write(&file, text).unwrap();
+    fs::write(&file, NOWHERE).unwrap();
     let arguments = ["release", "--station", file.to_str().unwrap()];
     andon(arguments).exits(0);
-    let text = format!("{text}[outputs.leds]\nred = \"andon-test:nowhere\"\n");
+    let text = format!("{NOWHERE}[outputs.leds]\nred = \"andon-test:nowhere\"\n");
     fs::write(&file, text).unwrap();
     let run = andon(arguments).exits(2);
     assert!(run.stderr.contains("LED andon-test:nowhere"), "{run}");

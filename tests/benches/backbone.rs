@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use andon::image::{self, InputSize, Preparation};
+use andon::timing::median;
 use andon::vit::{Backbone, Engine, Model, TapKind, TapRequest, Taps};
 use anyhow::{Context, Result};
 
@@ -126,9 +127,9 @@ fn times(model: &Model, rounds: usize) -> Result<()> {
             println!(
                 "{side} px, {threads} thread(s), every tap: fused / plain {:.3} (median of \
                  {rounds}); medians {:.0} and {:.0} ms",
-                median(ratios),
-                1e3 * median(of_fused),
-                1e3 * median(of_plain),
+                median(&ratios),
+                1e3 * median(&of_fused),
+                1e3 * median(&of_plain),
             );
         }
     }
@@ -145,11 +146,6 @@ fn serve(model: &Model, side: usize, threads: usize) -> Result<()> {
         println!("{}", start.elapsed().as_secs_f64());
     }
     Ok(())
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// One real picture of each set, as input of the network; a drawn one where there are none.
