@@ -64,6 +64,7 @@ pub(crate) fn k_centres(points: &[f32], dim: usize, count: usize) -> Vec<usize> 
 #[inline(always)]
 fn choose(points: &[f32], dim: usize, count: usize) -> Vec<usize> {
     let dim = dim.max(1);
+    let glance = GLANCE.min(dim);
     let point = |index: usize| &points[index * dim..(index + 1) * dim];
     let mut candidates: BinaryHeap<Candidate> = (0..points.len() / dim)
         .map(|index| Candidate {
@@ -73,11 +74,14 @@ fn choose(points: &[f32], dim: usize, count: usize) -> Vec<usize> {
         })
         .collect();
     let mut chosen: Vec<usize> = Vec::with_capacity(count.min(candidates.len()));
+    // The first coordinates of those chosen, close together: most comparisons read no more.
+    let mut glances: Vec<f32> = Vec::with_capacity(glance * chosen.capacity());
     while chosen.len() < count
         && let Some(mut next) = candidates.pop()
     {
         if next.compared == chosen.len() {
             chosen.push(next.index);
+            glances.extend_from_slice(&point(next.index)[..glance]);
             if chosen.len() == 1 {
                 // So far the distance from the origin stood for the gap; no point has one yet.
                 let others = std::mem::take(&mut candidates).into_iter();
@@ -89,10 +93,18 @@ fn choose(points: &[f32], dim: usize, count: usize) -> Vec<usize> {
             }
             continue;
         }
-        let this = point(next.index);
-        for &centre in &chosen[next.compared..] {
-            if let Some(distance) = squared_distance_below(next.gap, this, point(centre)) {
-                next.gap = distance;
+        let (near, far) = point(next.index).split_at(glance);
+        let newer = chosen[next.compared..].iter();
+        let glances = glances[next.compared * glance..].chunks_exact(glance);
+        for (&centre, at_a_glance) in newer.zip(glances) {
+            let mut distance = squared_distance(near, at_a_glance);
+            if distance < next.gap {
+                distance += squared_distance(far, &point(centre)[glance..]);
+                next.gap = if distance < next.gap {
+                    distance
+                } else {
+                    next.gap
+                };
             }
         }
         next.compared = chosen.len();
@@ -101,17 +113,6 @@ fn choose(points: &[f32], dim: usize, count: usize) -> Vec<usize> {
         }
     }
     chosen
-}
-
-/// The squared distance between `a` and `b` if it is below `bound`.
-#[inline(always)]
-fn squared_distance_below(bound: f32, a: &[f32], b: &[f32]) -> Option<f32> {
-    let glance = GLANCE.min(a.len());
-    let mut distance = squared_distance(&a[..glance], &b[..glance]);
-    if distance < bound {
-        distance += squared_distance(&a[glance..], &b[glance..]);
-    }
-    (distance < bound).then_some(distance)
 }
 
 /// In sixteen running sums, so that it becomes vector instructions.
@@ -190,8 +191,9 @@ mod tests {
         while eager.len() < 80 {
             let centre = points.column(eager[eager.len() - 1]);
             for (gap, point) in gaps.iter_mut().zip(points.column_iter()) {
-                let (point, centre) = (point.as_slice(), centre.as_slice());
-                *gap = squared_distance_below(*gap, point, centre).unwrap_or(*gap);
+                let [point, centre] = [point.as_slice(), centre.as_slice()];
+                let near = squared_distance(&point[..GLANCE], &centre[..GLANCE]);
+                *gap = gap.min(near + squared_distance(&point[GLANCE..], &centre[GLANCE..]));
             }
             let farther = |best: usize, j: usize| if gaps[j] > gaps[best] { j } else { best };
             eager.push((0..900).fold(0, farther));

@@ -163,10 +163,10 @@ impl NormalModel {
             let own = coordinates.column(patch).norm_squared() + outside[patch];
             // |c - m|^2 = |c|^2 + |m|^2 - 2 c m; |c|^2 is the same for all.
             let distance = |j: usize| self.memory_norms[j] - 2.0 * products[j];
-            let whole = nearest(0..self.memory_norms.len(), distance);
+            let whole = nearest(&self.memory_norms, products.as_slice());
             let gated = match &self.allowed {
                 Some(allowed) if !allowed[patch].is_empty() => {
-                    nearest(allowed[patch].iter().map(|&j| j as usize), distance)
+                    nearest_of(allowed[patch].iter().map(|&j| j as usize), distance)
                 }
                 _ => whole,
             };
@@ -303,8 +303,31 @@ fn expect<T: PartialEq + ToString>(
     })
 }
 
+/// The remembered patch with the least distance, the first of equal ones, and that distance, from
+/// `|m_j|^2` and `c m_j`. In two passes, of which the long one becomes vector instructions.
+fn nearest(norms: &[f32], products: &[f32]) -> (usize, f32) {
+    const LANES: usize = 16;
+    let distance = |(norm, product): (&f32, &f32)| norm - 2.0 * product;
+    let less = |a: f32, b: f32| if b < a { b } else { a };
+    let mut lanes = [f32::INFINITY; LANES];
+    let (norm_chunks, norms_left) = norms.as_chunks::<LANES>();
+    let (product_chunks, products_left) = products.as_chunks::<LANES>();
+    for (norms, products) in norm_chunks.iter().zip(product_chunks) {
+        for (lane, pair) in lanes.iter_mut().zip(norms.iter().zip(products)) {
+            *lane = less(*lane, distance(pair));
+        }
+    }
+    let left = norms_left.iter().zip(products_left).map(distance);
+    let least = lanes.into_iter().chain(left).fold(f32::INFINITY, less);
+    let first = norms
+        .iter()
+        .zip(products)
+        .position(|pair| distance(pair) == least);
+    (first.unwrap_or(0), least)
+}
+
 /// The candidate with the least distance, and that distance.
-fn nearest(
+fn nearest_of(
     candidates: impl Iterator<Item = usize>,
     distance: impl Fn(usize) -> f32,
 ) -> (usize, f32) {

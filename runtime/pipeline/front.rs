@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use image::RgbImage;
 
-use crate::image::{ImageError, InputShape, Preparation};
+use crate::image::{ImageError, InputShape, InputSize, Preparation};
 use crate::normal::{FeatureError, Features};
 use crate::recipe::ViewSettings;
 use crate::vit::{Backbones, Grid, Model, ModelError, TapRequest, Taps};
@@ -40,7 +40,7 @@ pub struct Seen {
     pub taps: Option<Taps>,
     /// Cutting out, stretching, normalising.
     pub prepare: Duration,
-    /// The network, and preparing it where an input of this size is new.
+    /// The network. Preparing it, where an input of this size is new, is part of no stage.
     pub backbone: Duration,
     /// Fusing taps into features.
     pub fuse: Duration,
@@ -82,8 +82,15 @@ impl FrontEnd {
         let features = Features::request(blocks);
         let request = TapRequest::new(features.iter().chain(besides.iter()));
         let backbones = Backbones::new(model.clone(), request, threads);
-        // What cannot be served shall show now, and the first part shall not wait.
-        let grid = backbones.of((view.input.width, view.input.height))?.grid();
+        let InputSize { width, height } = view.input;
+        if view.shape == InputShape::Common {
+            // What cannot be served shall show now, and the first part shall not wait.
+            backbones.of((width, height))?;
+        }
+        let grid = Grid {
+            rows: height / patch,
+            cols: width / patch,
+        };
         Ok(Self {
             preparation,
             backbones,
@@ -125,17 +132,19 @@ impl FrontEnd {
 
     fn see_from(&self, crop: RgbImage, start: Instant) -> Result<Seen, FrontEndError> {
         let tensor = self.preparation.normalise(&crop);
-        let prepared = Instant::now();
+        let prepare = start.elapsed();
         let size = (crop.width() as usize, crop.height() as usize);
-        let taps = self.backbones.of(size)?.run(&tensor)?;
+        let backbone = self.backbones.of(size)?;
+        let ready = Instant::now();
+        let taps = backbone.run(&tensor)?;
         let ran = Instant::now();
         let features = Features::from_taps(&taps, &self.blocks)?;
         Ok(Seen {
             crop,
             features,
             taps: self.keep_taps.then_some(taps),
-            prepare: prepared - start,
-            backbone: ran - prepared,
+            prepare,
+            backbone: ran - ready,
             fuse: ran.elapsed(),
         })
     }

@@ -148,11 +148,12 @@ impl Layout {
         }
     }
 
-    /// Scores a part that `model`, with its gate, does not know.
-    pub fn judge(&mut self, model: &NormalModel, features: &DMatrix<f32>) {
+    /// Scores a part that `model`, with its gate, does not know; gives its scores without the gate.
+    pub fn judge(&mut self, model: &NormalModel, features: &DMatrix<f32>) -> Vec<f32> {
         let scores = model.score_total(features);
         self.kept.push(scores.share_in_place());
         self.scores.add(scores.score);
+        scores.anywhere
     }
 
     /// Whether the parts that were left out so far lie so little alike that the others need not be

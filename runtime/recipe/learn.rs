@@ -191,7 +191,7 @@ impl Learner {
             None if self.needs_views() => Centre::Image,
             None => Centre::Parts,
         };
-        let steps = 1 + self.folds() * (1 + usize::from(place_may_count));
+        let steps = 2 + self.folds();
         let mut done = 0;
         let mut step = || {
             done += 1;
@@ -203,14 +203,15 @@ impl Learner {
         let left_out = (0..self.folds())
             .map(|fold| attempt.without(&whole, &self.moments.without(fold), &in_fold(fold)))
             .collect::<Result<Vec<_>, _>>()?;
-        let anywhere = self.judge_anywhere(&attempt, &left_out, &mut step)?;
-        let mut layout = None;
-        if place_may_count {
-            let found = self.layout(&attempt, &left_out, &mut step)?;
-            let counts = self.options.place == Place::Counts || found.is_kept(&anywhere);
-            layout = counts.then_some(found);
-        }
-        let (normal, scores) = match layout {
+        let mut layout = match place_may_count {
+            true => Some(self.layout(&attempt)?),
+            false => None,
+        };
+        step();
+        let anywhere = self.judge(&attempt, left_out, layout.as_mut(), &mut step)?;
+        let counts =
+            |layout: &Layout| self.options.place == Place::Counts || layout.is_kept(&anywhere);
+        let (normal, scores) = match layout.filter(counts) {
             Some(layout) => (layout.gate(attempt.normal, |_| true), layout.scores),
             None => (attempt.normal, anywhere),
         };
@@ -240,28 +241,38 @@ impl Learner {
     }
 
     /// Scores each part by the model of the others (one in `left_out` for each fold), and the checks
-    /// by that of all, when place does not count.
-    fn judge_anywhere(
+    /// by that of all: as if place did not count, and in `layout`, if there is one, as if it did.
+    fn judge(
         &self,
         attempt: &Attempt,
-        left_out: &[NormalParts],
+        left_out: Vec<NormalParts>,
+        mut layout: Option<&mut Layout>,
         step: &mut dyn FnMut(),
     ) -> Result<Judged, LearnError> {
-        let mut judged = Judged::default();
-        for (fold, normal) in left_out.iter().enumerate() {
-            let model = NormalModel::new(normal.clone())?;
-            for part in self.fold(fold) {
-                judged.add(model.score_total(&self.learned.part(part)?).score);
-            }
+        let mut anywhere = Judged::default();
+        for (fold, normal) in left_out.into_iter().enumerate() {
+            let hopeless =
+                |layout: &&mut Layout| self.options.place == Place::Decide && layout.is_hopeless();
+            let asked = layout.as_deref_mut().filter(|layout| !hopeless(layout));
+            let parts = self.fold(fold).map(|part| self.learned.part(part));
+            judge(
+                normal,
+                parts,
+                asked,
+                |part| !in_fold(fold)(part),
+                &mut anywhere,
+            )?;
             step();
         }
-        if self.checks.len() > 0 {
-            let model = NormalModel::new(attempt.normal.clone())?;
-            for check in 0..self.checks.len() {
-                judged.add(model.score_total(&self.checks.part(check)?).score);
-            }
-        }
-        Ok(judged)
+        let checks = (0..self.checks.len()).map(|check| self.checks.part(check));
+        judge(
+            attempt.normal.clone(),
+            checks,
+            layout,
+            |_| true,
+            &mut anywhere,
+        )?;
+        Ok(anywhere)
     }
 
     /// Learns; nothing is scored yet.
@@ -280,35 +291,12 @@ impl Learner {
         })
     }
 
-    /// Where parts show what was remembered, and how they and the checks score when place counts; as
-    /// [`Self::judge_anywhere`].
-    fn layout(
-        &self,
-        attempt: &Attempt,
-        left_out: &[NormalParts],
-        step: &mut dyn FnMut(),
-    ) -> Result<Layout, LearnError> {
+    /// Where parts show what was remembered.
+    fn layout(&self, attempt: &Attempt) -> Result<Layout, LearnError> {
         let mut layout = Layout::new(self.grid);
         let model = NormalModel::new(attempt.normal.clone())?;
         for part in 0..self.learned.len() {
             layout.see(model.score_total(&self.learned.part(part)?));
-        }
-        for (fold, normal) in left_out.iter().enumerate() {
-            let others = |part| !in_fold(fold)(part);
-            let model = NormalModel::new(layout.gate(normal.clone(), others))?;
-            for part in self.fold(fold) {
-                layout.judge(&model, &self.learned.part(part)?);
-            }
-            step();
-            if self.options.place == Place::Decide && layout.is_hopeless() {
-                break;
-            }
-        }
-        if self.checks.len() > 0 {
-            let model = NormalModel::new(layout.gate(attempt.normal.clone(), |_| true))?;
-            for check in 0..self.checks.len() {
-                layout.judge(&model, &self.checks.part(check)?);
-            }
         }
         Ok(layout)
     }
@@ -393,6 +381,32 @@ impl Learner {
             gate: None,
         }
     }
+}
+
+/// Scores `parts` by `normal`, and in `layout` as if it counted where the parts for which `known`
+/// holds show things.
+fn judge(
+    normal: NormalParts,
+    parts: impl Iterator<Item = Result<DMatrix<f32>, LearnError>>,
+    layout: Option<&mut Layout>,
+    known: impl Fn(usize) -> bool,
+    anywhere: &mut Judged,
+) -> Result<(), LearnError> {
+    match layout {
+        None => {
+            let model = NormalModel::new(normal)?;
+            for part in parts {
+                anywhere.add(model.score_total(&part?).anywhere);
+            }
+        }
+        Some(layout) => {
+            let model = NormalModel::new(layout.gate(normal, known))?;
+            for part in parts {
+                anywhere.add(layout.judge(&model, &part?));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether a part is of this fold, as the moments deal them out.

@@ -6,7 +6,8 @@ use nalgebra::DMatrix;
 use super::LearnError;
 
 /// Features of all parts on disk, so that learning looks at each part several times without
-/// keeping them in memory. The file has no name and is gone with the program, even after a crash.
+/// keeping them in memory. The file has no name and is gone with the program, even after a crash, so
+/// its numbers are in this machine's own byte order.
 pub(super) struct Spill {
     file: File,
     dim: usize,
@@ -60,18 +61,14 @@ impl Spill {
 
     fn append(&mut self, features: &DMatrix<f32>, start: usize) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(bytes(self.dim, start)))?;
-        let bytes: Vec<u8> = features.iter().flat_map(|v| v.to_le_bytes()).collect();
-        (&self.file).write_all(&bytes)
+        (&self.file).write_all(bytemuck::cast_slice(features.as_slice()))
     }
 
     fn read(&self, start: usize, patches: usize) -> io::Result<DMatrix<f32>> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(bytes(self.dim, start)))?;
-        let mut bytes = vec![0; self.dim * patches * size_of::<f32>()];
-        file.read_exact(&mut bytes)?;
-        let (values, _) = bytes.as_chunks::<4>();
-        let values = values.iter().map(|value| f32::from_le_bytes(*value));
-        let features = DMatrix::from_iterator(self.dim, patches, values);
+        let mut features = DMatrix::zeros(self.dim, patches);
+        file.read_exact(bytemuck::cast_slice_mut(features.as_mut_slice()))?;
         Ok(features)
     }
 }

@@ -22,7 +22,9 @@ const RETAINED_BYTES: usize = 31 << 20;
 /// mapped, cleared and unmapped again: 8 % of a run at 448 px. The block is never touched, so it
 /// costs no memory; other allocators do not mind.
 fn keep_memory_between_runs() {
-    drop(std::hint::black_box(vec![0u8; RETAINED_BYTES]));
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(
+        RETAINED_BYTES,
+    )));
 }
 
 /// What runs the network.
@@ -111,18 +113,20 @@ impl Backbone {
         let guarded = Guarded {
             name: &manifest.name,
         };
-        let proto = guarded.guard("reading the ONNX file", || {
-            tract_onnx::onnx().proto_model_for_read(&mut model.graph())
-        })?;
         let cut = Cut {
             manifest,
             grid,
             outputs: &outputs,
         };
-        let proto = cut.apply(proto).map_err(|reason| ModelError::Layout {
-            name: manifest.name.clone(),
-            reason,
-        })?;
+        let read = || {
+            let proto = guarded.guard("reading the ONNX file", || {
+                tract_onnx::onnx().proto_model_for_read(&mut model.graph())
+            })?;
+            cut.apply(proto).map_err(|reason| ModelError::Layout {
+                name: manifest.name.clone(),
+                reason,
+            })
+        };
         let prepare = |proto: &ModelProto| {
             guarded.guard("optimising the graph", || {
                 let mut onnx = tract_onnx::onnx();
@@ -134,13 +138,16 @@ impl Backbone {
             })
         };
         let (plan, report) = match engine {
-            Engine::Plain => (prepare(&proto)?, FuseReport::default()),
+            Engine::Plain => (prepare(&read()?)?, FuseReport::default()),
             Engine::Fused => {
-                let (fused, report) = fuse::fuse(&proto, &outputs);
+                let (fused, report) = fuse::fuse(read()?, &outputs);
                 match prepare(&fused) {
                     Ok(plan) => (plan, report),
                     // A graph of a kind that no pattern foresaw still runs as it is.
-                    Err(refused) => (prepare(&proto)?, FuseReport::refused(&proto, &refused)),
+                    Err(refused) => {
+                        let proto = read()?;
+                        (prepare(&proto)?, FuseReport::refused(&proto, &refused))
+                    }
                 }
             }
         };

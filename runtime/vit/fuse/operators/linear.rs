@@ -7,7 +7,7 @@ use tract_onnx::tract_core::ops::math::add;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::logic::wire_with_rank_broadcast;
 
-use super::{constant, floats, with_scratch};
+use super::{constant, floats, shared, with_scratch};
 
 /// Reads a node: inputs are `x` `[.., k]`, weights `[k, n]` int8, scales `[n]`, bias `[n]`, and
 /// perhaps a residual.
@@ -83,11 +83,10 @@ impl Expansion for Layer {
             x.shape.last() == Some(&k.to_dim()),
             "{prefix}: {x:?} does not fit weights of {k} rows"
         );
-        let packed = PackedWeights::pack(
+        let weights = shared::pack(
             Isa::detect(),
             weights.try_as_plain_ram()?.as_slice::<i8>()?,
-            k,
-            n,
+            (k, n),
             floats(&scales)?,
             floats(&bias)?,
         )?;
@@ -106,10 +105,7 @@ impl Expansion for Layer {
             (false, Some(_)) => Finish::Residual,
             (false, None) => Finish::None,
         };
-        let op = Linear {
-            weights: Arc::new(packed),
-            finish,
-        };
+        let op = Linear { weights, finish };
         let mut data = tvec!(inputs[0]);
         data.extend(fused);
         let mut wires = model.wire_node(prefix, op, &data)?;

@@ -4,6 +4,7 @@
 mod attention;
 mod linear;
 mod norm;
+mod shared;
 
 use std::cell::RefCell;
 
