@@ -45,30 +45,29 @@ impl Features {
     /// # Errors
     /// [`FeatureError`] when a block was not tapped or a value is not finite.
     pub fn from_taps(taps: &Taps, blocks: &[usize]) -> Result<Self, FeatureError> {
-        let mut parts = blocks
+        let tokens = blocks
             .iter()
             .map(|&block| {
                 let tap = taps.get(block, TapKind::Tokens);
-                Ok(tap
-                    .ok_or(FeatureError::NotTapped { block })?
-                    .columns()
-                    .clone_owned())
+                Ok(tap.ok_or(FeatureError::NotTapped { block })?.columns())
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let Some((first, rest)) = parts.split_first() else {
-            return Err(FeatureError::NotTapped { block: 0 });
-        };
-        let mut total = first.clone();
-        rest.iter().for_each(|part| total += part);
-        for patch in 0..total.ncols() {
-            let length = total.column(patch).norm();
+        let first = tokens.first().ok_or(FeatureError::NotTapped { block: 0 })?;
+        let (dim, patches) = first.shape();
+        let mut total = DMatrix::zeros(dim, patches);
+        let mut parts = vec![DMatrix::zeros(dim, patches); tokens.len()];
+        // Patch by patch, so that what is summed is still at hand when it is scaled.
+        for (patch, mut sum) in total.column_iter_mut().enumerate() {
+            tokens.iter().for_each(|block| sum += block.column(patch));
+            let length = sum.norm();
             if !(length.is_finite() && length > 0.0) {
                 return Err(FeatureError::NotFinite { patch });
             }
             let scale = 1.0 / length;
-            total.column_mut(patch).scale_mut(scale);
-            for part in &mut parts {
-                part.column_mut(patch).scale_mut(scale);
+            sum.scale_mut(scale);
+            for (part, block) in parts.iter_mut().zip(&tokens) {
+                part.column_mut(patch)
+                    .axpy(scale, &block.column(patch), 0.0);
             }
         }
         Ok(Self {

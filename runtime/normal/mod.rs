@@ -16,5 +16,5 @@ pub use moments::{Centre, Moments, WholeMoments};
 pub use places::Places;
 
 pub(crate) use memory::k_centres;
-pub(crate) use model::relative_to;
+pub(crate) use model::{nearest, relative_to};
 pub(crate) use subspace::Subspace;

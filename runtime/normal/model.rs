@@ -305,7 +305,7 @@ fn expect<T: PartialEq + ToString>(
 
 /// The remembered patch with the least distance, the first of equal ones, and that distance, from
 /// `|m_j|^2` and `c m_j`. In two passes, of which the long one becomes vector instructions.
-fn nearest(norms: &[f32], products: &[f32]) -> (usize, f32) {
+pub(crate) fn nearest(norms: &[f32], products: &[f32]) -> (usize, f32) {
     const LANES: usize = 16;
     let distance = |(norm, product): (&f32, &f32)| norm - 2.0 * product;
     let less = |a: f32, b: f32| if b < a { b } else { a };

@@ -4,9 +4,7 @@ use andon_spectral::Error;
 use nalgebra::DMatrix;
 
 use crate::inspect::image_statistic;
-use crate::normal::{
-    Centre, NormalModel, NormalParts, PatchScores, Places, Subspace, WholeMoments,
-};
+use crate::normal::{Centre, NormalModel, NormalParts, Places, Subspace, WholeMoments};
 use crate::vit::Grid;
 
 /// How far a remembered patch may lie from where it was seen, in patches, when place counts.
@@ -43,6 +41,9 @@ pub(super) struct Memory {
     pub part: Vec<usize>,
     /// Features of the patch of another part that is most like each one, `[dim, memory]`.
     pub understudies: DMatrix<f32>,
+    /// For each part and patch, the remembered patch that it is most like; `None` where it must be
+    /// looked up again.
+    pub seen: Option<Vec<Vec<u32>>>,
 }
 
 /// Raw scores of left-out parts, or of checks.
@@ -117,19 +118,15 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Of parts that lie on `grid`; none was looked at yet.
-    pub fn new(grid: Grid) -> Self {
+    /// Of parts that lie on `grid`, and for each of them and each patch the remembered patch that
+    /// it is most like.
+    pub fn new(grid: Grid, seen: Vec<Vec<u32>>) -> Self {
         Self {
             grid,
-            seen: Vec::new(),
+            seen,
             scores: Judged::default(),
             kept: Vec::new(),
         }
-    }
-
-    /// Notes which remembered patch each patch of the next part is most like.
-    pub fn see(&mut self, scores: PatchScores) {
-        self.seen.push(scores.nearest);
     }
 
     /// Makes place count in `normal`, as the parts show it for which `counts` holds.

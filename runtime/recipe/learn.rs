@@ -201,7 +201,9 @@ impl Learner {
         let attempt = self.attempt(&whole, centre)?;
         step();
         let left_out = (0..self.folds())
-            .map(|fold| attempt.without(&whole, &self.moments.without(fold), &in_fold(fold)))
+            .map(|fold| {
+                attempt.without(&whole, &self.moments.without(fold, &whole), &in_fold(fold))
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let mut layout = match place_may_count {
             true => Some(self.layout(&attempt)?),
@@ -293,12 +295,16 @@ impl Learner {
 
     /// Where parts show what was remembered.
     fn layout(&self, attempt: &Attempt) -> Result<Layout, LearnError> {
-        let mut layout = Layout::new(self.grid);
-        let model = NormalModel::new(attempt.normal.clone())?;
-        for part in 0..self.learned.len() {
-            layout.see(model.score_total(&self.learned.part(part)?));
-        }
-        Ok(layout)
+        let seen = match &attempt.memory.seen {
+            Some(seen) => seen.clone(),
+            None => {
+                let model = NormalModel::new(attempt.normal.clone())?;
+                (0..self.learned.len())
+                    .map(|part| Ok(model.score_total(&self.learned.part(part)?).nearest))
+                    .collect::<Result<_, LearnError>>()?
+            }
+        };
+        Ok(Layout::new(self.grid, seen))
     }
 
     /// The parts that are left out together.
@@ -345,6 +351,7 @@ impl Learner {
             coordinates: chosen.coordinates,
             part: chosen.patches.iter().map(|of| of.part).collect(),
             understudies,
+            seen: chosen.seen,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, DMatrixView};
 
-use crate::normal::k_centres;
+use crate::normal::{k_centres, nearest};
 
 /// One patch of one part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(super) struct Pool {
     /// Which patch each column is.
     patches: Vec<PatchOf>,
     rank: usize,
+    /// Whether patches were dropped.
+    thinned: bool,
 }
 
 /// What was chosen to be remembered.
@@ -32,6 +34,9 @@ pub(super) struct Chosen {
     /// The patch of another part that is most like each one: what would have been remembered in
     /// its place if its part had not been there. Itself when there is no other part.
     pub understudies: Vec<PatchOf>,
+    /// For each part and patch, the chosen one that it is most like; `None` if the pool no longer
+    /// held all patches.
+    pub seen: Option<Vec<Vec<u32>>>,
 }
 
 impl Pool {
@@ -42,6 +47,7 @@ impl Pool {
             coordinates: Vec::new(),
             patches: Vec::new(),
             rank,
+            thinned: false,
         }
     }
 
@@ -57,6 +63,7 @@ impl Pool {
     }
 
     fn thin(&mut self, keep: usize) {
+        self.thinned = true;
         let mut chosen = self.choose(keep);
         chosen.sort_unstable();
         self.coordinates = self.columns(&chosen);
@@ -71,37 +78,60 @@ impl Pool {
     pub fn choose_memory(self, count: usize) -> Chosen {
         let chosen = self.choose(count);
         let coordinates = DMatrix::from_vec(self.rank, chosen.len(), self.columns(&chosen));
-        let understudies = self.understudies(&chosen, &coordinates);
+        let (understudies, seen) = self.compare(&chosen, &coordinates);
         let patches = |columns: &[usize]| columns.iter().map(|&i| self.patches[i]).collect();
         Chosen {
             patches: patches(&chosen),
             understudies: patches(&understudies),
             coordinates,
+            seen: (!self.thinned).then_some(seen),
         }
     }
 
-    /// For each chosen patch, the nearest patch of another part (itself when there is none).
-    fn understudies(&self, chosen: &[usize], memory: &DMatrix<f32>) -> Vec<usize> {
+    /// Compares all patches with the `chosen` ones, whose coordinates are `memory`: for each chosen
+    /// patch the nearest patch of another part (itself when there is none), and for each patch, part
+    /// by part, the chosen one that is nearest.
+    fn compare(&self, chosen: &[usize], memory: &DMatrix<f32>) -> (Vec<usize>, Vec<Vec<u32>>) {
         const AT_ONCE: usize = 1024;
-        let memory = memory.transpose();
-        let mut best: Vec<(usize, f32)> = chosen.iter().map(|&i| (i, f32::INFINITY)).collect();
-        let chunks = self.coordinates.chunks(AT_ONCE * self.rank.max(1));
-        for (chunk, points) in chunks.enumerate() {
-            let points = DMatrixView::from_slice(points, self.rank, points.len() / self.rank);
-            let products = &memory * points;
-            for (column, point) in points.column_iter().enumerate() {
-                let index = chunk * AT_ONCE + column;
-                let own = point.norm_squared();
-                let products = products.column(column);
-                for ((best, &of), product) in best.iter_mut().zip(chosen).zip(products.iter()) {
-                    let distance = own - 2.0 * product;
-                    if distance < best.1 && self.patches[of].part != self.patches[index].part {
-                        *best = (index, distance);
+        let mut understudies: Vec<_> = chosen.iter().map(|&i| (i, f32::INFINITY)).collect();
+        let mut seen = Vec::new();
+        let memory_norms = norms(memory.as_view());
+        let mut start = 0;
+        for patches in self.patches.chunk_by(|a, b| a.part == b.part) {
+            let end = start + patches.len();
+            let mut nearest_chosen = Vec::with_capacity(patches.len());
+            for from in (start..end).step_by(AT_ONCE) {
+                let to = end.min(from + AT_ONCE);
+                let points = &self.coordinates[from * self.rank..to * self.rank];
+                let points = DMatrixView::from_slice(points, self.rank, to - from);
+                let norms = norms(points);
+                // [points, chosen]: what one chosen patch is compared with lies together.
+                let products = points.transpose() * memory;
+                let mut least = vec![(f32::INFINITY, 0); to - from];
+                for (element, products) in products.column_iter().enumerate() {
+                    let products = products.as_slice();
+                    let norm = memory_norms[element];
+                    for (least, product) in least.iter_mut().zip(products) {
+                        let distance = norm - 2.0 * product;
+                        if distance < least.0 {
+                            *least = (distance, element as u32);
+                        }
+                    }
+                    let of = chosen[element];
+                    if self.patches[of].part != patches[0].part {
+                        let (index, distance) = nearest(&norms, products);
+                        if distance < understudies[element].1 {
+                            understudies[element] = (from + index, distance);
+                        }
                     }
                 }
+                nearest_chosen.extend(least.into_iter().map(|(_, element)| element));
             }
+            seen.push(nearest_chosen);
+            start = end;
         }
-        best.into_iter().map(|(index, _)| index).collect()
+        let understudies = understudies.into_iter().map(|(index, _)| index);
+        (understudies.collect(), seen)
     }
 
     /// Coordinates of some of the patches, one behind the other.
@@ -109,6 +139,11 @@ impl Pool {
         let column = |&i: &usize| &self.coordinates[i * self.rank..(i + 1) * self.rank];
         columns.iter().flat_map(column).copied().collect()
     }
+}
+
+/// Squared lengths of the columns.
+fn norms(columns: DMatrixView<'_, f32>) -> Vec<f32> {
+    columns.column_iter().map(|c| c.norm_squared()).collect()
 }
 
 #[cfg(test)]
@@ -130,6 +165,7 @@ mod tests {
             assert!(pool.patches.len() <= 64);
         }
         let memory = pool.choose_memory(8);
+        assert!(memory.seen.is_none(), "not all patches are at hand");
         assert_eq!(memory.coordinates.column(0).as_slice(), [1000.0; 3]);
         assert_eq!(memory.coordinates.ncols(), 8);
         assert_eq!(memory.patches[0], PatchOf { part: 0, patch: 5 });
@@ -144,6 +180,12 @@ mod tests {
         }
         let memory = pool.choose_memory(6);
         let value = |of: &PatchOf| values[of.part][of.patch];
+        for (part, seen) in memory.seen.unwrap().iter().enumerate() {
+            for (patch, &element) in seen.iter().enumerate() {
+                let own = PatchOf { part, patch };
+                assert_eq!(memory.patches[element as usize], own, "all are remembered");
+            }
+        }
         for (own, other) in memory.patches.iter().zip(&memory.understudies) {
             let expected = match value(own) as i32 {
                 20 => 9.0,

@@ -1,6 +1,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use prost::Message;
 use tract_linalg::multithread::{Executor, multithread_tract_scope};
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
@@ -118,9 +119,10 @@ impl Backbone {
             grid,
             outputs: &outputs,
         };
+        keep_memory_between_runs();
         let read = || {
             let proto = guarded.guard("reading the ONNX file", || {
-                tract_onnx::onnx().proto_model_for_read(&mut model.graph())
+                Ok(ModelProto::decode(model.graph())?)
             })?;
             cut.apply(proto).map_err(|reason| ModelError::Layout {
                 name: manifest.name.clone(),
@@ -151,7 +153,6 @@ impl Backbone {
                 }
             }
         };
-        keep_memory_between_runs();
         let backbone = Self {
             plan,
             report,

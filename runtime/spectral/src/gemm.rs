@@ -11,8 +11,8 @@
 const DEPTH: usize = 256;
 /// Rows packed at once (144 KiB of left operand); a multiple of every tile's rows.
 const ROWS: usize = 72;
-/// Columns packed at once (192 KiB of right operand); with the rows it fits a 512 KiB L2 cache.
-const COLS: usize = 96;
+/// Columns packed at once (288 KiB of right operand); with the rows it fits a 512 KiB L2 cache.
+const COLS: usize = 144;
 /// Register tile without AVX2: 8 x 4 accumulators take 16 of the 32 two-lane registers of AArch64
 /// and leave room to load ahead; the 16 registers of plain x86-64 hold 4 x 4.
 const TILE: (usize, usize) = if cfg!(target_arch = "aarch64") {
