@@ -14,7 +14,7 @@ use andon::image::{self, InputShape, InputSize, Roi};
 use andon::inspect::{Inspector, Verdict};
 use andon::normal::{Centre, Features, Moments};
 use andon::pipeline::{FrontEnd, LearnSettings, Lesson, Pipeline};
-use andon::recipe::{LearnOptions, Learner, PartRecord, Place, ViewSettings};
+use andon::recipe::{LearnOptions, PartRecord, Place, ViewSettings};
 use andon::vit::Model;
 use anyhow::{Context, Result};
 use nalgebra::DMatrix;
@@ -50,21 +50,29 @@ fn main() -> Result<()> {
 
 /// A set of which some good parts are drawn and learned, and all others judged.
 fn drawn(model: &Model, set: &str, learn: usize) -> Result<()> {
-    let good = images(&format!("{DATA}/{set}/good"))?;
+    let good_paths = images(&format!("{DATA}/{set}/good"))?;
     let bad = images(&format!("{DATA}/{set}/bad"))?;
-    let mut shapes = good
+    let mut shapes = good_paths
         .iter()
         .map(|p| image::read_dimensions(p))
         .collect::<Result<Vec<_>, _>>()?;
     shapes.sort_by(|a, b| (a.0 * b.1).cmp(&(b.0 * a.1)));
-    let front = front(model, shapes[shapes.len() / 2])?;
+    // As `andon learn` decides it.
+    let view = match InputShape::for_contents(&shapes) {
+        InputShape::Common => view(SIDE, shapes[shapes.len() / 2]),
+        InputShape::Own => ViewSettings {
+            shape: InputShape::Own,
+            ..view(SIDE, (1, 1))
+        },
+    };
+    let front = FrontEnd::new(model, view, &BLOCKS, threads())?;
     let see = |paths: &[PathBuf]| -> Result<Vec<Features>> {
         paths
             .iter()
             .map(|path| Ok(front.see(&image::read(path)?)?.features))
             .collect()
     };
-    let (good, bad) = (see(&good)?, see(&bad)?);
+    let (good, bad) = (see(&good_paths)?, see(&bad)?);
     let mut table: Vec<[f64; 5]> = Vec::new();
     for seed in 1..=SEEDS {
         let mut order: Vec<usize> = (0..good.len()).collect();
@@ -83,7 +91,8 @@ fn drawn(model: &Model, set: &str, learn: usize) -> Result<()> {
                 share(&bad, missed),
             )
         };
-        let inspector = learned(&front, &parts)?;
+        let paths: Vec<&PathBuf> = order[..learn].iter().map(|&i| &good_paths[i]).collect();
+        let inspector = learned(model, view, &paths)?;
         let ours = compare(&|features| judged(&inspector, features));
         let neighbour = compare(&|features| full_nearest_neighbour(&parts, features));
         let residual = residual_only(&parts);
@@ -167,19 +176,28 @@ fn boards(model: &Model) -> Result<()> {
     Ok(())
 }
 
-fn learned(front: &FrontEnd, parts: &[&Features]) -> Result<Inspector> {
-    let dim = parts[0].dim();
-    let mut learner = Learner::new(LearnOptions::default(), front.grid(), &BLOCKS, dim)?;
-    for part in parts {
-        learner.add(part)?;
+fn learned(model: &Model, view: ViewSettings, parts: &[&PathBuf]) -> Result<Inspector> {
+    let settings = LearnSettings {
+        name: "bench".into(),
+        view,
+        options: LearnOptions::default(),
+        created: String::new(),
+    };
+    let mut lesson = Lesson::new(model, settings, threads())?;
+    for path in parts {
+        let record = PartRecord {
+            file: path.display().to_string(),
+            sha256: String::new(),
+        };
+        lesson.add(record, &image::read(path)?)?;
     }
-    let learned = learner.finish(|_, _| {})?;
+    let recipe = lesson.finish(|_, _| {})?;
     println!(
         "  measured from {:?}, place {:?}",
-        learned.normal.centre(),
-        learned.normal.gate
+        recipe.normal.centre(),
+        recipe.normal.gate
     );
-    Ok(Inspector::new(learned.normal, learned.limits)?)
+    Ok(Inspector::new(recipe.normal, recipe.limits)?)
 }
 
 fn judged(inspector: &Inspector, features: &Features) -> f64 {
@@ -243,10 +261,6 @@ fn residual_only(parts: &[&Features]) -> impl Fn(&Features) -> f64 + use<> {
                 .collect(),
         )
     }
-}
-
-fn front(model: &Model, shape: (u32, u32)) -> Result<FrontEnd> {
-    Ok(FrontEnd::new(model, view(SIDE, shape), &BLOCKS, threads())?)
 }
 
 fn view(side: usize, shape: (u32, u32)) -> ViewSettings {
