@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
+use andon::image::Roi;
 use andon::inspect::Verdict;
 use andon::pipeline::{Pipeline, PipelineError, ReplayError};
 use andon::recipe::{Recipe, RecipeError};
@@ -459,4 +460,29 @@ fn what_was_read_back_judges_as_what_was_learned() {
     }
     let judged = first.inspect(&bad(31).image).unwrap().inspection;
     assert_eq!(judged.verdict, Verdict::Ng);
+}
+
+#[test]
+fn a_region_that_was_cut_out_before_is_judged_like_the_whole_picture() {
+    let model = Model::embedded().unwrap();
+    let mut recipe = LEARNED.0.clone();
+    let roi = Roi {
+        x: 24,
+        y: 10,
+        width: 280,
+        height: 210,
+    };
+    recipe.view.roi = Some(roi);
+    let pipeline = Pipeline::new(&model, &recipe, 1).unwrap();
+    let picture = bad(31).image;
+    let area = pipeline.area(picture.width(), picture.height()).unwrap();
+    assert_eq!(area, roi);
+    let inside =
+        image::imageops::crop_imm(&picture, roi.x, roi.y, roi.width, roi.height).to_image();
+    let found = pipeline.inspect_region(&inside, area).unwrap().inspection;
+    assert_eq!(found, pipeline.inspect(&picture).unwrap().inspection);
+    assert!(
+        pipeline.area(100, 100).is_err(),
+        "it does not hold the region"
+    );
 }

@@ -172,19 +172,28 @@ impl Preparation {
     pub fn crop(&self, picture: &RgbImage) -> Result<RgbImage, ImageError> {
         let (width, height) = picture.dimensions();
         let area = self.area(width, height)?;
-        let size = self.size(area);
+        if area == Roi::whole(width, height) {
+            return self.stretch(picture);
+        }
+        // A copy of the region, not a window: the resizer would read beyond a window's edge.
+        let Roi { x, y, .. } = area;
+        self.stretch(&imageops::crop_imm(picture, x, y, area.width, area.height).to_image())
+    }
+
+    /// The same of a region of interest that was cut out before.
+    ///
+    /// # Errors
+    /// [`ImageError::Resize`].
+    pub fn stretch(&self, inside: &RgbImage) -> Result<RgbImage, ImageError> {
+        let (width, height) = inside.dimensions();
+        let size = self.size(Roi::whole(width, height));
         let (to_width, to_height) = (size.width as u32, size.height as u32);
         let failed = |reason: String| ImageError::Resize {
             width,
             height,
             reason,
         };
-        // A copy of the region, not a window: the resizer would read beyond a window's edge.
-        let inside = (area != Roi::whole(width, height)).then(|| {
-            imageops::crop_imm(picture, area.x, area.y, area.width, area.height).to_image()
-        });
-        let inside = inside.as_ref().unwrap_or(picture);
-        let source = ImageRef::new(area.width, area.height, inside.as_raw(), PixelType::U8x3)
+        let source = ImageRef::new(width, height, inside.as_raw(), PixelType::U8x3)
             .map_err(|e| failed(e.to_string()))?;
         let mut target =
             fast_image_resize::images::Image::new(to_width, to_height, PixelType::U8x3);

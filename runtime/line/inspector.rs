@@ -18,11 +18,11 @@ use image::{ImageFormat, RgbImage};
 use serde::Serialize;
 
 use super::config::StationFile;
+use super::cut::Cut;
 use super::watch;
 use crate::image::Roi;
 use crate::inspect::{Inspection, Verdict};
 use crate::pipeline::{Judged, Pipeline, PipelineError, ReplayError, StageTimes};
-use crate::recipe::drift::grey;
 use crate::recipe::{Recipe, RecipeError};
 use crate::vit::{Model, ModelError};
 
@@ -170,8 +170,8 @@ impl Bench {
 pub(super) struct Order {
     pub inspect: Inspect,
     pub frame: Arc<Frame>,
-    /// The frame's pixels, if somebody needed them before.
-    pub pixels: Option<Arc<RgbImage>>,
+    /// What is looked at of it, if somebody needed its pixels before.
+    pub cut: Option<Arc<Cut>>,
 }
 
 /// What came of an order.
@@ -237,7 +237,7 @@ impl Inspector {
             .spawn(move || {
                 for order in taken {
                     let turn = catch_unwind(AssertUnwindSafe(|| work.judge(&order)));
-                    let Ok((answer, picture)) = turn else {
+                    let Ok(answer) = turn else {
                         let done = InspectionDone {
                             job: order.inspect.job,
                             frame: order.frame.sequence(),
@@ -257,22 +257,24 @@ impl Inspector {
                         continue;
                     };
                     let name = answer.image.clone();
-                    let sketch = wanted
-                        .sketches
-                        .then_some(picture.as_deref())
-                        .flatten()
-                        .map(|picture| watch::sketch(picture, answer.inspection.as_ref()));
+                    let inspection = answer.inspection.clone();
                     if give.send(FromInspector::Answer(Box::new(answer))).is_err() {
                         return;
                     }
-                    if let Some(sketch) = sketch
-                        && give.send(FromInspector::Sketch(sketch)).is_err()
+                    // After the answer, so that no part waits for whole pictures.
+                    if wanted.sketches
+                        && let Ok(picture) = to_rgb(&order.frame, None)
+                        && give
+                            .send(FromInspector::Sketch(watch::sketch(
+                                &picture,
+                                inspection.as_ref(),
+                            )))
+                            .is_err()
                     {
                         return;
                     }
-                    // After the answer, so that no part waits for the encoder.
                     if let Some(name) = name
-                        && let Some(bytes) = encoded(&order.frame, picture.as_deref())
+                        && let Some(bytes) = encoded(&order.frame)
                         && give
                             .send(FromInspector::Picture(Picture { name, bytes }))
                             .is_err()
@@ -321,11 +323,10 @@ struct Work {
 }
 
 impl Work {
-    fn judge(&mut self, order: &Order) -> (Answer, Option<Arc<RgbImage>>) {
-        let judged = self.inspect(order);
-        let (outcome, judged, pixels) = match judged {
-            Ok((judgement, judged, pixels)) => (Ok(judgement), Some(judged), Some(pixels)),
-            Err(reason) => (Err(reason), None, order.pixels.clone()),
+    fn judge(&mut self, order: &Order) -> Answer {
+        let (outcome, judged) = match self.inspect(order) {
+            Ok((judgement, judged)) => (Ok(judgement), Some(judged)),
+            Err(reason) => (Err(reason), None),
         };
         let times = judged.as_ref().map(|j| j.times).unwrap_or_default();
         let inspection = judged.map(|j| j.inspection);
@@ -344,39 +345,37 @@ impl Work {
             frame: order.frame.sequence(),
             outcome,
         };
-        let answer = Answer {
+        Answer {
             done,
             inspection,
             times,
             image,
-        };
-        (answer, pixels)
+        }
     }
 
-    fn inspect(&mut self, order: &Order) -> Result<(Judgement, Judged, Arc<RgbImage>), String> {
+    fn inspect(&mut self, order: &Order) -> Result<(Judgement, Judged), String> {
         let index = order.inspect.recipe;
         let loaded = self
             .bench
             .recipes
             .get_mut(&index.0)
             .ok_or_else(|| format!("no recipe has the index {}", index.0))?;
-        let pixels = match &order.pixels {
-            Some(pixels) => Arc::clone(pixels),
-            None => Arc::new(to_rgb(&order.frame, None).map_err(|e| e.to_string())?),
-        };
-        health::check_light(&pixels, &self.expected).map_err(|e| e.to_string())?;
         let Loaded {
-            pipeline,
-            roi,
-            meter,
-            ..
+            pipeline, meter, ..
         } = loaded;
+        let (width, height) = (order.frame.width(), order.frame.height());
+        let area = pipeline.area(width, height).map_err(|e| e.to_string())?;
+        let cut = match &order.cut {
+            Some(cut) if cut.area == area => Arc::clone(cut),
+            _ => Arc::new(Cut::of(&order.frame, Some(area)).map_err(|e| e.to_string())?),
+        };
+        health::check_light(&cut.pixels, &self.expected).map_err(|e| e.to_string())?;
         // What the frame is like is measured beside the network, so that no result waits for it.
         let (judged, sight) = thread::scope(|scope| {
             let beside = thread::Builder::new()
                 .name("measure".into())
-                .spawn_scoped(scope, || sight(&pixels, *roi, meter.as_ref()));
-            let judged = pipeline.inspect(&pixels);
+                .spawn_scoped(scope, || sight(&cut, meter.as_ref()));
+            let judged = pipeline.inspect_region(&cut.pixels, cut.area);
             // Without a thread, or after a panic there, the part is judged all the same.
             let sight = beside.ok().and_then(|thread| thread.join().ok()).flatten();
             (judged, sight)
@@ -399,7 +398,7 @@ impl Work {
             recipe: index,
             measures,
         };
-        Ok((judgement, judged, pixels))
+        Ok((judgement, judged))
     }
 }
 
@@ -421,8 +420,8 @@ enum Sight {
 }
 
 /// Measures a frame; `None` when it is too small for that.
-fn sight(pixels: &RgbImage, roi: Option<Roi>, meter: Option<&Meter>) -> Option<Sight> {
-    let grey = grey(pixels, roi);
+fn sight(cut: &Cut, meter: Option<&Meter>) -> Option<Sight> {
+    let grey = cut.grey();
     let view = Grey::new(&grey, grey.width() as usize, grey.height() as usize).ok()?;
     if let Some(meter) = meter {
         return Some(Sight::Compared(meter.measure(&view)));
@@ -432,8 +431,8 @@ fn sight(pixels: &RgbImage, roi: Option<Roi>, meter: Option<&Meter>) -> Option<S
     Some(Sight::First(Box::new(meter), measures))
 }
 
-/// The image as it came where that is a file already, else without loss.
-fn encoded(frame: &Frame, pixels: Option<&RgbImage>) -> Option<Vec<u8>> {
+/// The whole image as it came where that is a file already, else without loss.
+fn encoded(frame: &Frame) -> Option<Vec<u8>> {
     if let Some(file) = frame.file() {
         return std::fs::read(file).ok();
     }
@@ -441,6 +440,7 @@ fn encoded(frame: &Frame, pixels: Option<&RgbImage>) -> Option<Vec<u8>> {
         return Some(frame.data().to_vec());
     }
     let mut bytes = std::io::Cursor::new(Vec::new());
-    pixels?.write_to(&mut bytes, ImageFormat::Png).ok()?;
+    let picture = to_rgb(frame, None).ok()?;
+    picture.write_to(&mut bytes, ImageFormat::Png).ok()?;
     Some(bytes.into_inner())
 }

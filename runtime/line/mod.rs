@@ -11,6 +11,7 @@
 //! | main | turns the loop, owns the station | the service manager restarts it; the MCU shows "host lost" |
 
 mod config;
+mod cut;
 mod inspector;
 mod ledger;
 mod outputs;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use andon_alert::{Asked, Input, Request, Response, Service, Shown, SocketError, StatusSocket};
 use andon_camera::health::{self, Expected};
-use andon_camera::{Frame, FrameError, clock, to_rgb};
+use andon_camera::{Frame, FrameError, clock};
 use andon_journal::JournalError;
 use andon_link::RecipeIndex;
 use andon_station::{
@@ -20,6 +20,7 @@ use image::RgbImage;
 use serde_json::json;
 
 use super::config::{StationFile, TriggerFrom};
+use super::cut::Cut;
 use super::inspector::{Answer, Bench, FromInspector, Inspector, Order, RecipeName, Wanted};
 use super::ledger::{Judged, Ledger, ResultRecord, Start};
 use super::outputs::AllOutputs;
@@ -117,7 +118,7 @@ pub struct Line {
     change: Option<ChangeMeter>,
     roi: Option<Roi>,
     expected: Expected,
-    newest: Option<(Arc<Frame>, Option<Arc<RgbImage>>)>,
+    newest: Option<(Arc<Frame>, Option<Arc<Cut>>)>,
     answers: VecDeque<Answer>,
     shown: Outputs,
     showed: Duration,
@@ -409,21 +410,21 @@ impl Line {
             Err(health::Unhealthy::WrongSize { .. }) => FrameHealth::WrongSize,
             Err(_) => FrameHealth::Corrupt,
         };
-        let mut pixels = None;
+        let mut cut = None;
         let mut presence = None;
         // Pixels are only made when somebody looks at them.
         if health == FrameHealth::Sound && (presence_wanted || awaited || every_frame) {
-            match to_rgb(&frame, None) {
-                Ok(rgb) => {
-                    health = light(&rgb, &self.expected);
+            match Cut::of(&frame, self.roi) {
+                Ok(seen) => {
+                    health = light(&seen.pixels, &self.expected);
                     if let Some(change) = &mut self.change {
-                        let grey = grey(&rgb, self.roi);
+                        let grey = seen.grey();
                         let (width, height) = (grey.width() as usize, grey.height() as usize);
                         presence = Grey::new(&grey, width, height)
                             .ok()
                             .and_then(|view| change.change(&view));
                     }
-                    pixels = Some(Arc::new(rgb));
+                    cut = Some(Arc::new(seen));
                 }
                 Err(_) => health = FrameHealth::Corrupt,
             }
@@ -434,7 +435,7 @@ impl Line {
             health,
             presence,
         };
-        self.newest = Some((Arc::clone(&frame), pixels));
+        self.newest = Some((Arc::clone(&frame), cut));
         if every_frame {
             let trigger = Trigger {
                 at: Some(frame.captured()),
@@ -621,13 +622,13 @@ impl Line {
         while let Some(output) = self.station.poll_output() {
             match output {
                 Output::Inspect(inspect) => {
-                    let Some((frame, pixels)) = &self.newest else {
+                    let Some((frame, cut)) = &self.newest else {
                         continue;
                     };
                     let order = Order {
                         inspect,
                         frame: Arc::clone(frame),
-                        pixels: pixels.clone(),
+                        cut: cut.clone(),
                     };
                     if self.inspector.order(order) {
                         self.ordered = Some(clock::now());

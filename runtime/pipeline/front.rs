@@ -121,6 +121,16 @@ impl FrontEnd {
         self.see_from(crop, start)
     }
 
+    /// Looks at a region of interest that was cut out of its picture before.
+    ///
+    /// # Errors
+    /// As for [`Self::see`].
+    pub fn see_region(&self, inside: &RgbImage) -> Result<Seen, FrontEndError> {
+        let start = Instant::now();
+        let crop = self.preparation.stretch(inside)?;
+        self.see_from(crop, start)
+    }
+
     /// Looks at a picture that is already as large as an input, region of interest and all.
     ///
     /// # Errors

@@ -117,13 +117,26 @@ impl Pipeline {
     /// # Errors
     /// [`InspectError`] when the picture cannot be judged: never taken for OK.
     pub fn inspect(&self, picture: &RgbImage) -> Result<Judged, InspectError> {
-        let (width, height) = picture.dimensions();
-        let area = self
-            .front
-            .preparation()
-            .area(width, height)
-            .map_err(FrontEndError::from)?;
+        let area = self.area(picture.width(), picture.height())?;
         self.judge(self.front.see(picture)?, area)
+    }
+
+    /// The rectangle that is looked at of a picture of this size.
+    ///
+    /// # Errors
+    /// [`InspectError`] when the picture does not hold the region of interest.
+    pub fn area(&self, width: u32, height: u32) -> Result<Roi, InspectError> {
+        let area = self.front.preparation().area(width, height);
+        Ok(area.map_err(FrontEndError::from)?)
+    }
+
+    /// Judges the pixels `inside` the `area` of a picture, which [`Self::area`] gave; the same as
+    /// [`Self::inspect`] on the whole of it.
+    ///
+    /// # Errors
+    /// As for [`Self::inspect`].
+    pub fn inspect_region(&self, inside: &RgbImage, area: Roi) -> Result<Judged, InspectError> {
+        self.judge(self.front.see_region(inside)?, area)
     }
 
     /// Judges a picture that is already as large as the input, such as a golden one.
