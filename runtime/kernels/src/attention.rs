@@ -7,6 +7,8 @@
 //! lose the many small ones, which cost more accuracy than all linear layers together. Values are s8 per channel, less
 //! their mean, which the weights, summing to one, bring back exactly.
 
+#[cfg(target_arch = "aarch64")]
+mod i8mm;
 mod keys;
 mod mix;
 #[cfg(target_arch = "aarch64")]

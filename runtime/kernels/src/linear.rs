@@ -6,6 +6,8 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 #[cfg(target_arch = "aarch64")]
+pub(crate) mod i8mm;
+#[cfg(target_arch = "aarch64")]
 pub(crate) mod neon;
 mod portable;
 
@@ -48,7 +50,7 @@ struct Block<'a, A> {
 /// Bytes of quantised rows that are worked on at a time, so that they stay in the level-2 cache beside a weight panel
 /// whatever the number of tokens (measured: see `benches/kernels.rs`).
 const BLOCK_BYTES: usize = 128 << 10;
-/// Blocks are whole tiles: a multiple of every tile height (6, 4).
+/// Blocks are whole tiles: a multiple of every tile height (6, 4) but that of i8mm (8), whose last tile is half a one.
 const BLOCK_ROWS: usize = 12;
 
 /// `out = epilogue(x W + b)` for the rows of `x` (`[M, K]`, row-major), `out` `[M, N]`, on the instruction set that the
@@ -143,6 +145,31 @@ pub(crate) unsafe fn run_block(
                     GELU => avx512::block::<GELU>(weights, &block),
                     ADD => avx512::block::<ADD>(weights, &block),
                     _ => avx512::block::<NONE>(weights, &block),
+                }
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        Isa::NeonI8mm => {
+            let paired = rows.next_multiple_of(2);
+            let levels = scratch.signed.prepare(paired * stride);
+            // SAFETY: the caller promises the instruction set.
+            unsafe { quantise::rows_i8(isa, x, weights.k(), levels, stride, &mut scratch.rows) };
+            let pairs = scratch.pairs.prepare(paired * stride);
+            i8mm::pair_rows(levels, stride, pairs);
+            let block = Block {
+                levels: pairs,
+                stride,
+                scales: &scratch.rows,
+                out,
+                out_stride,
+                residual,
+            };
+            // SAFETY: the same, and the pointers are valid for [rows, out_stride].
+            unsafe {
+                match kind {
+                    GELU => i8mm::block::<GELU>(weights, &block),
+                    ADD => i8mm::block::<ADD>(weights, &block),
+                    _ => i8mm::block::<NONE>(weights, &block),
                 }
             }
         }

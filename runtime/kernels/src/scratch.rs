@@ -11,6 +11,9 @@ pub struct Scratch {
     pub(crate) words: Buffer<i16>,
     #[cfg(target_arch = "aarch64")]
     pub(crate) signed: Buffer<i8>,
+    /// Quantised rows in pairs, for `smmla`.
+    #[cfg(target_arch = "aarch64")]
+    pub(crate) pairs: Buffer<i8>,
     pub(crate) rows: Vec<RowScale>,
     /// Queries of one head, its logits, and one over the sum of each row of weights.
     pub(crate) queries: Buffer<f32>,

@@ -25,6 +25,7 @@ impl Layout {
                 width: 64,
                 group: 4,
             },
+            Isa::NeonI8mm => Layout { width: 8, group: 8 },
             Isa::NeonDot => Layout {
                 width: 16,
                 group: 4,

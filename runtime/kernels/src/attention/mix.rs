@@ -34,6 +34,9 @@ impl Mix<'_> {
             Isa::Avx2 => unsafe { avx2::mix(&self, out.as_mut_ptr(), width) },
             // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]
+            Isa::NeonI8mm => unsafe { super::i8mm::mix(self, out.as_mut_ptr(), width) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
             Isa::NeonDot => unsafe { super::neon::dot_mix(self, out.as_mut_ptr(), width) },
             // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]

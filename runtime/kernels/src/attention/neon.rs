@@ -149,7 +149,7 @@ unsafe fn plain_tile<const R: usize>(
 /// `out` is valid for the rows and columns of the tile.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn finish<const R: usize>(
+pub(super) unsafe fn finish<const R: usize>(
     of: &Mix<'_>,
     sums: &[[int32x4_t; 4]; R],
     out: *mut f32,

@@ -47,6 +47,15 @@ impl Values {
         // SAFETY: the promise of the caller.
         unsafe {
             match isa {
+                Isa::NeonI8mm => eights(
+                    isa,
+                    values,
+                    width,
+                    first,
+                    self.bytes.prepare(len),
+                    scale,
+                    mean,
+                ),
                 Isa::NeonDot => fours(
                     isa,
                     values,
@@ -156,4 +165,8 @@ multiversion! {
 multiversion! {
     /// Four tokens a step, for `sdot`.
     unsafe fn fours(values: &[f32], width: usize, first: usize, to: &mut [i8], scale: &mut [f32; HEAD_WIDTH], mean: &mut [f32; HEAD_WIDTH]) -> bool = pack_body::<i8, 4>;
+}
+multiversion! {
+    /// Eight tokens a step, for `smmla`.
+    unsafe fn eights(values: &[f32], width: usize, first: usize, to: &mut [i8], scale: &mut [f32; HEAD_WIDTH], mean: &mut [f32; HEAD_WIDTH]) -> bool = pack_body::<i8, 8>;
 }

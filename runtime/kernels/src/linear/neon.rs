@@ -182,7 +182,7 @@ unsafe fn plain_tile<const R: usize, const EPILOGUE: u8>(
 /// The pointers of `block` are valid for `[rows, out_stride]`; `row < rows`, `column < n`.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn finish<const EPILOGUE: u8>(
+pub(super) unsafe fn finish<const EPILOGUE: u8>(
     weights: &PackedWeights,
     block: &Block<'_, i8>,
     row: usize,
