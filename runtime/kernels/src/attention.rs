@@ -117,7 +117,7 @@ impl PackedHead {
         let isa = self.keys.isa();
         // SAFETY: the instruction set was checked when the head was made.
         unsafe {
-            self.finite = keys::pack(isa, keys, width, first, scale, &mut self.keys);
+            self.finite = keys::pack(keys, width, first, scale, &mut self.keys);
             let padded = tokens.next_multiple_of(PADDING);
             self.finite &= self.values.pack(isa, values, width, first, padded);
         }
@@ -259,11 +259,10 @@ impl Block {
         let rows = queries.len() / width;
         let row = head.tokens().next_multiple_of(PADDING);
         let own = self.queries.prepare(rows * HEAD_WIDTH);
-        for (own, row) in own
-            .chunks_exact_mut(HEAD_WIDTH)
-            .zip(queries.chunks_exact(width))
-        {
-            own.copy_from_slice(&row[first..first + HEAD_WIDTH]);
+        // Of fixed length, which the compiler copies without a call.
+        let (heads, _) = own.as_chunks_mut::<HEAD_WIDTH>();
+        for (own, row) in heads.iter_mut().zip(queries.chunks_exact(width)) {
+            *own = std::array::from_fn(|i| row[first..first + HEAD_WIDTH][i]);
         }
         let logits = self.logits.prepare(rows * row);
         let stride = HEAD_WIDTH.next_multiple_of(LINE);
