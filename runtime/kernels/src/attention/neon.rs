@@ -106,6 +106,8 @@ unsafe fn dot_tile<const R: usize>(
             step!(3);
         }
     }
+    // As in the linear layer: the sums stay in registers until here.
+    let sums = std::hint::black_box(sums);
     // SAFETY: the promise of the caller.
     unsafe { finish(of, &sums, out, width, row, column) };
 }
