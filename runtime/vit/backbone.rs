@@ -1,6 +1,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use andon_kernels::Pool;
 use prost::Message;
 use tract_linalg::multithread::{Executor, multithread_tract_scope};
 use tract_onnx::pb::ModelProto;
@@ -42,7 +43,9 @@ pub enum Engine {
 pub struct Backbone {
     plan: Arc<TypedRunnableModel>,
     report: FuseReport,
+    /// For operators of the engine; those of this program have a pool of their own.
     executor: Executor,
+    pool: Arc<Pool>,
     name: String,
     class_tokens: usize,
     dim: usize,
@@ -153,6 +156,7 @@ impl Backbone {
                 }
             }
         };
+        let pool = guarded.guard("starting threads", || Ok(Pool::new(threads.max(1))?))?;
         let backbone = Self {
             plan,
             report,
@@ -160,6 +164,7 @@ impl Backbone {
                 0 | 1 => Executor::SingleThread,
                 threads => Executor::multithread_with_name(threads, "andon-vit"),
             },
+            pool: Arc::new(pool),
             name: manifest.name.clone(),
             class_tokens: sizes.class_tokens,
             dim: sizes.dim,
@@ -205,8 +210,10 @@ impl Backbone {
         let guarded = Guarded { name: &self.name };
         let outputs = guarded.guard("running", || {
             let tensor = Tensor::from_shape(&[1, 3, height, width], input)?;
-            multithread_tract_scope(self.executor.clone(), || {
-                self.plan.run(tvec!(tensor.into_tvalue()))
+            fuse::on_pool(&self.pool, || {
+                multithread_tract_scope(self.executor.clone(), || {
+                    self.plan.run(tvec!(tensor.into_tvalue()))
+                })
             })
         })?;
         let mut blocks: Vec<BlockTaps> = Vec::new();

@@ -1,6 +1,7 @@
 //! The integer multiply-add peak of an instruction set: the instructions of the inner loop on registers only.
 
 use andon_kernels::Isa;
+#[cfg(target_arch = "x86_64")]
 use std::hint::black_box;
 
 /// Multiply-adds that one call of [`run`] does.
@@ -8,6 +9,7 @@ pub fn multiply_adds(isa: Isa) -> f64 {
     let per_instruction = match isa {
         Isa::Avx512Vnni => 64,
         Isa::Avx2 => 16,
+        Isa::NeonI8mm => 32,
         Isa::NeonDot => 16,
         _ => 1,
     };
@@ -27,9 +29,41 @@ pub fn run(isa: Isa) -> Option<f32> {
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 if isa.is_available() => Some(unsafe { avx2() }),
+        // SAFETY: as above.
+        #[cfg(target_arch = "aarch64")]
+        Isa::NeonI8mm if isa.is_available() => Some(unsafe { matrix() }),
+        // SAFETY: as above.
+        #[cfg(target_arch = "aarch64")]
+        Isa::NeonDot if isa.is_available() => Some(unsafe { dot() }),
         _ => None,
     }
 }
+
+/// A function that repeats one instruction on registers.
+#[cfg(target_arch = "aarch64")]
+macro_rules! repeat {
+    ($name:ident, $features:literal, $instruction:literal) => {
+        #[target_feature(enable = $features)]
+        fn $name() -> f32 {
+            use std::arch::{aarch64::*, asm};
+            let mut sums = [vdupq_n_s32(1); WIDTH];
+            let x = vdupq_n_s8(1);
+            for _ in 0..REPEATS {
+                for sum in &mut sums {
+                    // SAFETY: one instruction on registers, and the features are enabled. Not `pure`: it stays.
+                    unsafe {
+                        asm!($instruction, sum = inout(vreg) *sum, x = in(vreg) x, options(nomem, nostack));
+                    }
+                }
+            }
+            sums.iter().map(|sum| vaddvq_s32(*sum) as f32).sum()
+        }
+    };
+}
+#[cfg(target_arch = "aarch64")]
+repeat! { matrix, "neon,i8mm", "smmla {sum:v}.4s, {x:v}.16b, {x:v}.16b" }
+#[cfg(target_arch = "aarch64")]
+repeat! { dot, "neon,dotprod", "sdot {sum:v}.4s, {x:v}.16b, {x:v}.16b" }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vnni")]

@@ -7,6 +7,8 @@
 //! lose the many small ones, which cost more accuracy than all linear layers together. Values are s8 per channel, less
 //! their mean, which the weights, summing to one, bring back exactly.
 
+#[cfg(target_arch = "aarch64")]
+mod i8mm;
 mod keys;
 mod mix;
 #[cfg(target_arch = "aarch64")]
@@ -16,8 +18,9 @@ mod values;
 
 use crate::buffer::Buffer;
 use crate::error::{same_len, whole_rows};
-use crate::linear::{Epilogue, LINE, run_block};
+use crate::linear::{Epilogue, LINE, Target, run_block};
 use crate::{Error, Isa, PackedWeights, Scratch};
+use std::ops::Range;
 use values::Values;
 
 /// Channels of a head: 64 in every published vision transformer of the ViT family.
@@ -27,7 +30,7 @@ const MOST_TOKENS: usize = 1 << 20;
 /// Tokens are padded to a multiple of this with weights of 0, so that no kernel has a remainder.
 const PADDING: usize = 16;
 /// Rows that are worked on at a time: whole tiles, and 50 KB of logits at 1 025 tokens.
-const BLOCK_ROWS: usize = 12;
+pub(crate) const BLOCK_ROWS: usize = 12;
 
 /// Keys and values of one head of one image, laid out for the instruction set that will read them. Memory is kept between
 /// images.
@@ -67,6 +70,21 @@ impl PackedHead {
         width: usize,
         scale: f32,
     ) -> Result<(), Error> {
+        self.check(head, keys, values, width, scale)?;
+        // SAFETY: checked.
+        unsafe { self.fill(head, keys, values, width, scale) };
+        Ok(())
+    }
+
+    /// `Ok` when [`Self::fill`] may be called.
+    pub(crate) fn check(
+        &self,
+        head: usize,
+        keys: &[f32],
+        values: &[f32],
+        width: usize,
+        scale: f32,
+    ) -> Result<(), Error> {
         if width == 0 || !width.is_multiple_of(HEAD_WIDTH) {
             return Err(Error::HeadWidth { found: width });
         }
@@ -78,17 +96,35 @@ impl PackedHead {
         let tokens = whole_rows("keys [tokens, width]", width, keys.len())?;
         within("tokens", tokens, MOST_TOKENS)?;
         same_len("values [tokens, width]", keys.len(), values.len())?;
-        crate::error::all_finite("scale of the logits", &[scale])?;
+        crate::error::all_finite("scale of the logits", &[scale])
+    }
+
+    /// [`Self::pack`] for what was checked.
+    ///
+    /// # Safety
+    /// [`Self::check`] has passed.
+    pub(crate) unsafe fn fill(
+        &mut self,
+        head: usize,
+        keys: &[f32],
+        values: &[f32],
+        width: usize,
+        scale: f32,
+    ) {
+        let tokens = keys.len() / width;
         self.keys.reshape(HEAD_WIDTH, tokens);
         let first = head * HEAD_WIDTH;
         let isa = self.keys.isa();
         // SAFETY: the instruction set was checked when the head was made.
         unsafe {
-            self.finite = keys::pack(isa, keys, width, first, scale, &mut self.keys);
+            self.finite = keys::pack(keys, width, first, scale, &mut self.keys);
             let padded = tokens.next_multiple_of(PADDING);
             self.finite &= self.values.pack(isa, values, width, first, padded);
         }
-        Ok(())
+    }
+
+    fn isa(&self) -> Isa {
+        self.keys.isa()
     }
 
     /// Tokens that were packed.
@@ -126,9 +162,19 @@ pub fn attend(
     out: &mut [f32],
     scratch: &mut Scratch,
 ) -> Result<(), Error> {
+    let rows = check(heads, queries, out)?;
+    for number in 0..heads.len() {
+        // SAFETY: the instruction set was checked when the heads were made; the lengths agree.
+        unsafe { run_head(heads, number, queries, out.as_mut_ptr(), 0..rows, scratch) };
+    }
+    Ok(())
+}
+
+/// The number of rows, when heads and lengths agree.
+pub(crate) fn check(heads: &[PackedHead], queries: &[f32], out: &[f32]) -> Result<usize, Error> {
     let width = heads.len() * HEAD_WIDTH;
     let (tokens, isa) = match heads.first() {
-        Some(head) if head.tokens() > 0 => (head.tokens(), head.keys.isa()),
+        Some(head) if head.tokens() > 0 => (head.tokens(), head.isa()),
         _ => {
             return Err(Error::Dimension {
                 what: "heads with tokens",
@@ -139,55 +185,57 @@ pub fn attend(
     };
     for head in heads {
         same_len("tokens of a head", tokens, head.tokens())?;
-        if head.keys.isa() != isa {
-            return Err(Error::IsaUnavailable {
-                isa: head.keys.isa(),
-            });
+        if head.isa() != isa {
+            return Err(Error::IsaUnavailable { isa: head.isa() });
         }
     }
     let rows = whole_rows("queries [rows, width]", width, queries.len())?;
     same_len("output of attention [rows, width]", rows * width, out.len())?;
-    let stride = tokens.next_multiple_of(PADDING);
-    let mut own = Block {
-        queries: std::mem::take(&mut scratch.queries),
-        logits: std::mem::take(&mut scratch.logits),
-        weights: std::mem::take(&mut scratch.weights),
-        inverse: std::mem::take(&mut scratch.inverse),
-        #[cfg(target_arch = "aarch64")]
-        halves: std::mem::take(&mut scratch.halves),
-        stride,
-    };
-    for start in (0..rows).step_by(BLOCK_ROWS) {
-        let count = BLOCK_ROWS.min(rows - start);
-        let queries = &queries[start * width..(start + count) * width];
-        let out = &mut out[start * width..(start + count) * width];
-        for (number, head) in heads.iter().enumerate() {
-            // SAFETY: the instruction set was checked when the heads were made; the lengths agree.
-            unsafe { own.run(head, number * HEAD_WIDTH, queries, out, width, scratch) };
+    Ok(rows)
+}
+
+/// Rows `rows` of one head. One head at a time, so that its keys and values stay in the level-2 cache.
+///
+/// # Safety
+/// `check` has passed for `heads`, `queries` and the slice behind `out`, `rows` lies within them, and nobody else uses the
+/// columns of this head in these rows of the output.
+pub(crate) unsafe fn run_head(
+    heads: &[PackedHead],
+    number: usize,
+    queries: &[f32],
+    out: *mut f32,
+    rows: Range<usize>,
+    scratch: &mut Scratch,
+) {
+    let (width, head, first) = (
+        heads.len() * HEAD_WIDTH,
+        &heads[number],
+        number * HEAD_WIDTH,
+    );
+    let mut own = std::mem::take(&mut scratch.attention);
+    for start in rows.clone().step_by(BLOCK_ROWS) {
+        let end = rows.end.min(start + BLOCK_ROWS);
+        let queries = &queries[start * width..end * width];
+        // SAFETY: the promise of the caller.
+        unsafe {
+            let out = out.add(start * width + first);
+            own.run(head, first, queries, out, width, scratch);
         }
     }
-    scratch.queries = own.queries;
-    scratch.logits = own.logits;
-    scratch.weights = own.weights;
-    scratch.inverse = own.inverse;
-    #[cfg(target_arch = "aarch64")]
-    {
-        scratch.halves = own.halves;
-    }
-    Ok(())
+    scratch.attention = own;
 }
 
 /// Working memory of a block of rows.
-struct Block {
+#[derive(Default, Clone)]
+pub(crate) struct Block {
     /// `[rows, HEAD_WIDTH]`.
     queries: Buffer<f32>,
-    /// `[rows, stride]`.
+    /// `[rows, tokens]`, rows padded to a multiple of 16.
     logits: Buffer<f32>,
-    /// `[rows, stride]`.
+    /// As the logits.
     weights: Buffer<i16>,
     #[cfg(target_arch = "aarch64")]
     halves: Buffer<i8>,
-    stride: usize,
     /// `[rows]`: one over the sum of a row of weights.
     inverse: Buffer<f32>,
 }
@@ -196,27 +244,27 @@ impl Block {
     /// One head, whose columns start at `first`.
     ///
     /// # Safety
-    /// The instruction set of `head` is available; `queries` and `out` are whole rows of `width`, and
-    /// `first + HEAD_WIDTH <= width`.
+    /// The instruction set of `head` is available; `queries` are whole rows of `width`, `first + HEAD_WIDTH <= width`, and
+    /// `out` is valid for `HEAD_WIDTH` writes for each of them, `width` apart.
     unsafe fn run(
         &mut self,
         head: &PackedHead,
         first: usize,
         queries: &[f32],
-        out: &mut [f32],
+        out: *mut f32,
         width: usize,
         scratch: &mut Scratch,
     ) {
-        let isa = head.keys.isa();
+        let isa = head.isa();
         let rows = queries.len() / width;
+        let row = head.tokens().next_multiple_of(PADDING);
         let own = self.queries.prepare(rows * HEAD_WIDTH);
-        for (own, row) in own
-            .chunks_exact_mut(HEAD_WIDTH)
-            .zip(queries.chunks_exact(width))
-        {
-            own.copy_from_slice(&row[first..first + HEAD_WIDTH]);
+        // Of fixed length, which the compiler copies without a call.
+        let (heads, _) = own.as_chunks_mut::<HEAD_WIDTH>();
+        for (own, row) in heads.iter_mut().zip(queries.chunks_exact(width)) {
+            *own = std::array::from_fn(|i| row[first..first + HEAD_WIDTH][i]);
         }
-        let logits = self.logits.prepare(rows * self.stride);
+        let logits = self.logits.prepare(rows * row);
         let stride = HEAD_WIDTH.next_multiple_of(LINE);
         // SAFETY: the promise of the caller; logits are [rows, stride] with stride >= tokens.
         unsafe {
@@ -224,16 +272,15 @@ impl Block {
                 &head.keys,
                 own,
                 stride,
-                Epilogue::None,
-                logits,
-                self.stride,
+                Target::new(Epilogue::None, logits),
+                row,
                 scratch,
             )
         };
-        let weights = self.weights.prepare(rows * self.stride);
+        let weights = self.weights.prepare(rows * row);
         let inverse = self.inverse.prepare(rows);
         // SAFETY: the promise of the caller.
-        unsafe { softmax::rows(isa, logits, self.stride, head.tokens(), weights, inverse) };
+        unsafe { softmax::rows(isa, logits, row, head.tokens(), weights, inverse) };
         for (inverse, query) in inverse.iter_mut().zip(&scratch.rows) {
             if !head.finite || query.scale.is_nan() {
                 *inverse = f32::NAN;
@@ -241,14 +288,14 @@ impl Block {
         }
         let mix = mix::Mix {
             weights,
-            stride: self.stride,
+            stride: row,
             values: &head.values,
             inverse,
             #[cfg(target_arch = "aarch64")]
             halves: &mut self.halves,
         };
         // SAFETY: the instruction set is available; weights are [rows, stride], values were packed for stride tokens, and
-        // each row of `out` has HEAD_WIDTH values from `first` on.
-        unsafe { mix.run(isa, &mut out[first..], width) };
+        // the promise of the caller.
+        unsafe { mix.run(isa, out, width) };
     }
 }

@@ -55,6 +55,22 @@ pub enum Error {
         found: usize,
     },
 
+    /// The system refused to start a thread.
+    #[error("a thread of the kernels could not be started ({kind}): ask for fewer threads")]
+    Thread {
+        /// What the system said.
+        kind: std::io::ErrorKind,
+    },
+
+    /// A thread could not be bound to a processor.
+    #[error(
+        "a thread could not be bound to processor {cpu}: it does not exist or may not be used; leave the processors open"
+    )]
+    Pin {
+        /// The number of the processor, from 0.
+        cpu: usize,
+    },
+
     /// NaN or infinity where the model file must hold a number.
     #[error(
         "{what} holds a NaN or an infinity at index {index}: the model file is damaged or was exported wrongly"

@@ -15,6 +15,8 @@ pub enum Isa {
     Avx512Vnni,
     /// x86_64 with AVX2 and FMA. Weights are widened to 16 bits for `vpmaddwd`, which cannot saturate.
     Avx2,
+    /// aarch64 with the matrix-multiply extension (`smmla`) and the dot product: Armv8.6 and later, Cortex-A510 to A725.
+    NeonI8mm,
     /// aarch64 with the dot-product extension (`sdot`).
     NeonDot,
     /// Any aarch64.
@@ -25,9 +27,10 @@ pub enum Isa {
 
 impl Isa {
     /// Every instruction set known here, fastest first within an architecture.
-    pub const ALL: [Isa; 5] = [
+    pub const ALL: [Isa; 6] = [
         Isa::Avx512Vnni,
         Isa::Avx2,
+        Isa::NeonI8mm,
         Isa::NeonDot,
         Isa::Neon,
         Isa::Portable,
@@ -58,6 +61,11 @@ impl Isa {
             }
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "aarch64")]
+            Isa::NeonI8mm => {
+                std::arch::is_aarch64_feature_detected!("i8mm")
+                    && std::arch::is_aarch64_feature_detected!("dotprod")
+            }
             #[cfg(target_arch = "aarch64")]
             Isa::NeonDot => std::arch::is_aarch64_feature_detected!("dotprod"),
             #[cfg(target_arch = "aarch64")]

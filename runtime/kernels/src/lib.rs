@@ -5,7 +5,8 @@
 //! - [`attend`]: softmax(Q K / sqrt d) V of every head in one pass over blocks of rows; both products in integers.
 //! - [`layer_norm`]: LayerNorm in one visit of each row.
 //!
-//! Each is written for AVX-512 VNNI, AVX2, aarch64 with and without the dot product, and in portable Rust; the choice
+//! Each is written for AVX-512 VNNI, AVX2, aarch64 with the matrix multiply, with the dot product and
+//! with neither, and in portable Rust; the choice
 //! falls at run time, and all give the same bits: integers are exact, and floats are summed in a fixed order with
 //! explicit fused multiply-adds. `unsafe` is confined to this crate.
 #![deny(unsafe_op_in_unsafe_fn, missing_docs)]
@@ -18,6 +19,8 @@ mod linear;
 mod math;
 mod multiversion;
 mod norm;
+mod parallel;
+mod pool;
 mod quantise;
 mod scratch;
 mod weights;
@@ -27,5 +30,6 @@ pub use error::Error;
 pub use isa::Isa;
 pub use linear::{Epilogue, linear};
 pub use norm::layer_norm;
+pub use pool::Pool;
 pub use scratch::Scratch;
 pub use weights::PackedWeights;

@@ -6,12 +6,15 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 #[cfg(target_arch = "aarch64")]
+pub(crate) mod i8mm;
+#[cfg(target_arch = "aarch64")]
 pub(crate) mod neon;
 mod portable;
 
 use crate::error::{same_len, whole_rows};
 use crate::quantise::{self, RowScale};
 use crate::{Error, Isa, PackedWeights, Scratch};
+use std::ops::Range;
 
 /// What happens to each value of `x W + b` before it is stored.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,7 +51,7 @@ struct Block<'a, A> {
 /// Bytes of quantised rows that are worked on at a time, so that they stay in the level-2 cache beside a weight panel
 /// whatever the number of tokens (measured: see `benches/kernels.rs`).
 const BLOCK_BYTES: usize = 128 << 10;
-/// Blocks are whole tiles: a multiple of every tile height (6, 4).
+/// Blocks are whole tiles: a multiple of every tile height (6, 4) but that of i8mm (8), whose last tile is half a one.
 const BLOCK_ROWS: usize = 12;
 
 /// `out = epilogue(x W + b)` for the rows of `x` (`[M, K]`, row-major), `out` `[M, N]`, on the instruction set that the
@@ -70,8 +73,22 @@ pub fn linear(
     out: &mut [f32],
     scratch: &mut Scratch,
 ) -> Result<(), Error> {
-    let (k, n) = (weights.k(), weights.n());
-    let rows = whole_rows("input of the linear layer [M, K]", k, x.len())?;
+    let rows = check(weights, x, epilogue, out)?;
+    let target = Target::new(epilogue, out);
+    // SAFETY: `PackedWeights::pack` has checked that the instruction set is available; the lengths agree.
+    unsafe { run_rows(weights, x, target, 0..rows, scratch) };
+    Ok(())
+}
+
+/// The number of rows, when all lengths agree.
+pub(crate) fn check(
+    weights: &PackedWeights,
+    x: &[f32],
+    epilogue: Epilogue<'_>,
+    out: &[f32],
+) -> Result<usize, Error> {
+    let n = weights.n();
+    let rows = whole_rows("input of the linear layer [M, K]", weights.k(), x.len())?;
     same_len("output of the linear layer [M, N]", rows * n, out.len())?;
     if let Epilogue::Add(residual) = epilogue {
         same_len(
@@ -80,20 +97,69 @@ pub fn linear(
             residual.len(),
         )?;
     }
+    Ok(rows)
+}
+
+/// Where results go, and what happens to them before. Threads may share it: each writes rows of its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Target {
+    kind: u8,
+    /// Valid for reads when the kind is [`ADD`]; may be `out` itself.
+    residual: *const f32,
+    out: *mut f32,
+}
+
+// SAFETY: plain addresses; what is done with them is the promise of `run_rows` and `run_block`.
+unsafe impl Send for Target {}
+// SAFETY: as above.
+unsafe impl Sync for Target {}
+
+impl Target {
+    pub(crate) fn new(epilogue: Epilogue<'_>, out: &mut [f32]) -> Target {
+        let out = out.as_mut_ptr();
+        let (kind, residual) = match epilogue {
+            Epilogue::None => (NONE, std::ptr::null()),
+            Epilogue::Gelu => (GELU, std::ptr::null()),
+            Epilogue::Add(residual) => (ADD, residual.as_ptr()),
+            Epilogue::Accumulate => (ADD, out.cast_const()),
+        };
+        Target {
+            kind,
+            residual,
+            out,
+        }
+    }
+
+    fn skip(self, values: usize) -> Target {
+        Target {
+            residual: self.residual.wrapping_add(values),
+            out: self.out.wrapping_add(values),
+            ..self
+        }
+    }
+}
+
+/// Rows `rows` of `x`, which is whole, into the same rows of `target`.
+///
+/// # Safety
+/// `weights.isa()` is available; `x` and the slices behind `target` have as many rows, still live, `rows` lies within them,
+/// and nobody else uses these rows of the output.
+pub(crate) unsafe fn run_rows(
+    weights: &PackedWeights,
+    x: &[f32],
+    target: Target,
+    rows: Range<usize>,
+    scratch: &mut Scratch,
+) {
+    let (k, n) = (weights.k(), weights.n());
     let stride = k.next_multiple_of(LINE);
     let block = (BLOCK_BYTES / stride / BLOCK_ROWS * BLOCK_ROWS).max(BLOCK_ROWS);
-    for start in (0..rows).step_by(block) {
-        let count = block.min(rows - start);
-        let x = &x[start * k..(start + count) * k];
-        let out = &mut out[start * n..(start + count) * n];
-        let epilogue = match epilogue {
-            Epilogue::Add(residual) => Epilogue::Add(&residual[start * n..(start + count) * n]),
-            other => other,
-        };
-        // SAFETY: `PackedWeights::pack` has checked that the instruction set is available; the lengths agree.
-        unsafe { run_block(weights, x, stride, epilogue, out, n, scratch) };
+    for start in rows.clone().step_by(block) {
+        let end = rows.end.min(start + block);
+        let x = &x[start * k..end * k];
+        // SAFETY: the promise of the caller.
+        unsafe { run_block(weights, x, stride, target.skip(start * n), n, scratch) };
     }
-    Ok(())
 }
 
 /// Quantised rows start on a cache line.
@@ -102,25 +168,22 @@ pub(crate) const LINE: usize = 64;
 /// One block of rows.
 ///
 /// # Safety
-/// `weights.isa()` is available; `x` is `[rows, k]`, `out` and a residual are `[rows, out_stride]`; `stride >= k` is a
-/// multiple of 64; `out_stride >= n`.
+/// `weights.isa()` is available; `x` is `[rows, k]`; the slices behind `target` are `[rows, out_stride]`, and nobody else
+/// uses the first n values of these rows; `stride >= k` is a multiple of 64; `out_stride >= n`.
 pub(crate) unsafe fn run_block(
     weights: &PackedWeights,
     x: &[f32],
     stride: usize,
-    epilogue: Epilogue<'_>,
-    out: &mut [f32],
+    target: Target,
     out_stride: usize,
     scratch: &mut Scratch,
 ) {
     let rows = x.len() / weights.k();
-    let out = out.as_mut_ptr();
-    let (kind, residual) = match epilogue {
-        Epilogue::None => (NONE, std::ptr::null()),
-        Epilogue::Gelu => (GELU, std::ptr::null()),
-        Epilogue::Add(residual) => (ADD, residual.as_ptr()),
-        Epilogue::Accumulate => (ADD, out.cast_const()),
-    };
+    let Target {
+        kind,
+        residual,
+        out,
+    } = target;
     scratch.rows.resize(rows, RowScale::default());
     let isa = weights.isa();
     match isa {
@@ -143,6 +206,31 @@ pub(crate) unsafe fn run_block(
                     GELU => avx512::block::<GELU>(weights, &block),
                     ADD => avx512::block::<ADD>(weights, &block),
                     _ => avx512::block::<NONE>(weights, &block),
+                }
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        Isa::NeonI8mm => {
+            let paired = rows.next_multiple_of(2);
+            let levels = scratch.signed.prepare(paired * stride);
+            // SAFETY: the caller promises the instruction set.
+            unsafe { quantise::rows_i8(isa, x, weights.k(), levels, stride, &mut scratch.rows) };
+            let pairs = scratch.pairs.prepare(paired * stride);
+            i8mm::pair_rows(levels, stride, pairs);
+            let block = Block {
+                levels: pairs,
+                stride,
+                scales: &scratch.rows,
+                out,
+                out_stride,
+                residual,
+            };
+            // SAFETY: the same, and the pointers are valid for [rows, out_stride].
+            unsafe {
+                match kind {
+                    GELU => i8mm::block::<GELU>(weights, &block),
+                    ADD => i8mm::block::<ADD>(weights, &block),
+                    _ => i8mm::block::<NONE>(weights, &block),
                 }
             }
         }

@@ -82,10 +82,12 @@ pub(crate) fn fold_lanes(lanes: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> f3
     f(f(four[0], four[2]), f(four[1], four[3]))
 }
 
-/// The smaller of two values; the second when one is a NaN (`minps`).
+/// The largest magnitude of finite values. Magnitudes compare as their bits do, and a maximum of integers may be taken in
+/// any order, so that the compiler makes vectors of the loop.
 #[inline(always)]
-pub(crate) fn min(a: f32, b: f32) -> f32 {
-    if a < b { a } else { b }
+pub(crate) fn largest_magnitude(values: &[f32]) -> f32 {
+    let bits = values.iter().map(|v| v.to_bits() & 0x7FFF_FFFF);
+    f32::from_bits(bits.fold(0, u32::max))
 }
 
 /// The larger of two values; the second when one is a NaN (`maxps`).

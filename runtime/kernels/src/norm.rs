@@ -22,6 +22,20 @@ pub fn layer_norm(
     epsilon: f32,
     out: &mut [f32],
 ) -> Result<(), Error> {
+    check(isa, x, scale, offset, out)?;
+    // SAFETY: all was checked.
+    unsafe { rows(isa, x, scale, offset, epsilon, out) };
+    Ok(())
+}
+
+/// `Ok` when the instruction set is there and the lengths agree.
+pub(crate) fn check(
+    isa: Isa,
+    x: &[f32],
+    scale: &[f32],
+    offset: &[f32],
+    out: &[f32],
+) -> Result<(), Error> {
     isa.check()?;
     let k = scale.len();
     if k == 0 {
@@ -33,10 +47,7 @@ pub fn layer_norm(
     }
     same_len("offset of LayerNorm [K]", k, offset.len())?;
     whole_rows("input of LayerNorm [M, K]", k, x.len())?;
-    same_len("output of LayerNorm [M, K]", x.len(), out.len())?;
-    // SAFETY: the instruction set was checked.
-    unsafe { rows(isa, x, scale, offset, epsilon, out) };
-    Ok(())
+    same_len("output of LayerNorm [M, K]", x.len(), out.len())
 }
 
 /// Sum of `term` over a row, in 16 partial sums.
@@ -70,5 +81,5 @@ fn rows_body(x: &[f32], scale: &[f32], offset: &[f32], epsilon: f32, out: &mut [
 
 multiversion! {
     /// All rows.
-    unsafe fn rows(x: &[f32], scale: &[f32], offset: &[f32], epsilon: f32, out: &mut [f32]) = rows_body;
+    pub(crate) unsafe fn rows(x: &[f32], scale: &[f32], offset: &[f32], epsilon: f32, out: &mut [f32]) = rows_body;
 }

@@ -1,7 +1,7 @@
 //! Per-token dynamic quantisation: a row of `f32` becomes integers 0..=255 with one scale and one zero point. Never looks
 //! at another row, so that splitting the rows over threads changes nothing.
 
-use crate::math::{LANES, fold_lanes, max, min, round_to_i32};
+use crate::math::round_to_i32;
 use crate::multiversion::multiversion;
 
 /// Smallest scale: keeps 1 / scale finite. Rows whose values are all below 1e-28 become zero.
@@ -44,25 +44,20 @@ impl Activation for i8 {
 }
 
 /// Smallest and largest value (zero included) and whether all are finite.
+///
+/// The bits of floats that are not negative compare as integers do, and those of negative ones are negative integers: so
+/// the largest value is a maximum of integers, which the compiler takes in vectors, and so is that of the negated values.
+/// Infinities and NaNs are beyond all finite values on either side.
 #[inline(always)]
 fn range(x: &[f32]) -> (f32, f32, bool) {
-    let (mut lo, mut hi, mut poison) = ([0f32; LANES], [0f32; LANES], [0f32; LANES]);
-    let (chunks, tail) = x.as_chunks::<LANES>();
-    for chunk in chunks {
-        for i in 0..LANES {
-            lo[i] = min(chunk[i], lo[i]);
-            hi[i] = max(chunk[i], hi[i]);
-            // 0 for a finite value, NaN for anything else.
-            poison[i] += chunk[i] * 0.0;
-        }
+    let (mut low, mut high) = (0i32, 0i32);
+    for v in x {
+        high = high.max(v.to_bits() as i32);
+        low = low.max((-v).to_bits() as i32);
     }
-    for (i, v) in tail.iter().enumerate() {
-        lo[i] = min(*v, lo[i]);
-        hi[i] = max(*v, hi[i]);
-        poison[i] += v * 0.0;
-    }
-    let finite = fold_lanes(poison, |a, b| a + b) == 0.0;
-    (fold_lanes(lo, min), fold_lanes(hi, max), finite)
+    let infinite = f32::INFINITY.to_bits() as i32;
+    let float = |bits: i32| f32::from_bits(bits as u32);
+    (-float(low), float(high), high < infinite && low < infinite)
 }
 
 /// Quantises the rows of `x` (`[rows, k]`) into `q` (`[rows, stride]`, the padding of each row is zero).

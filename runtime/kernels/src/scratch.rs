@@ -11,15 +11,11 @@ pub struct Scratch {
     pub(crate) words: Buffer<i16>,
     #[cfg(target_arch = "aarch64")]
     pub(crate) signed: Buffer<i8>,
-    pub(crate) rows: Vec<RowScale>,
-    /// Queries of one head, its logits, and one over the sum of each row of weights.
-    pub(crate) queries: Buffer<f32>,
-    pub(crate) logits: Buffer<f32>,
-    pub(crate) inverse: Buffer<f32>,
-    /// Weights of attention, and their upper and lower halves.
-    pub(crate) weights: Buffer<i16>,
+    /// Quantised rows in pairs, for `smmla`.
     #[cfg(target_arch = "aarch64")]
-    pub(crate) halves: Buffer<i8>,
+    pub(crate) pairs: Buffer<i8>,
+    pub(crate) rows: Vec<RowScale>,
+    pub(crate) attention: crate::attention::Block,
 }
 
 impl Scratch {

@@ -25,6 +25,7 @@ impl Layout {
                 width: 64,
                 group: 4,
             },
+            Isa::NeonI8mm => Layout { width: 8, group: 8 },
             Isa::NeonDot => Layout {
                 width: 16,
                 group: 4,
@@ -54,6 +55,9 @@ pub struct PackedWeights {
     pub(crate) layout: Layout,
     /// Steps of `layout.group` values along K, the last one padded with zero weights.
     pub(crate) steps: usize,
+    /// Whether a weight is -128, for kernels that add products in 16 bits.
+    #[cfg(target_arch = "aarch64")]
+    pub(crate) lowest: bool,
     pub(crate) data: Buffer<i8>,
     /// Per column, padded to whole panels: scale, bias, and the sum of the integers (for the zero-point correction).
     pub(crate) scale: Buffer<f32>,
@@ -125,6 +129,8 @@ impl PackedWeights {
             n,
             layout,
             steps,
+            #[cfg(target_arch = "aarch64")]
+            lowest: weights.contains(&i8::MIN),
             data,
             scale,
             bias: bias_padded,
@@ -141,6 +147,9 @@ impl PackedWeights {
             n: 0,
             layout: Layout::of(isa),
             steps: 0,
+            // Keys are within -127..=127.
+            #[cfg(target_arch = "aarch64")]
+            lowest: false,
             data: Buffer::default(),
             scale: Buffer::default(),
             bias: Buffer::default(),

@@ -2,12 +2,19 @@
 
 use super::HEAD_WIDTH;
 use crate::PackedWeights;
-use crate::math::{max, round_to_i32};
+use crate::math::{largest_magnitude, max, round_to_i32};
 use crate::multiversion::multiversion;
 use crate::quantise::SMALLEST_SCALE;
 
+/// `GROUP` is that of the layout.
 #[inline(always)]
-fn pack_body(keys: &[f32], width: usize, first: usize, scale: f32, to: &mut PackedWeights) -> bool {
+fn pack_body<const GROUP: usize>(
+    keys: &[f32],
+    width: usize,
+    first: usize,
+    scale: f32,
+    to: &mut PackedWeights,
+) -> bool {
     let row = |key: &[f32]| -> [f32; HEAD_WIDTH] {
         std::array::from_fn(|i| key[first..first + HEAD_WIDTH][i])
     };
@@ -24,35 +31,79 @@ fn pack_body(keys: &[f32], width: usize, first: usize, scale: f32, to: &mut Pack
     for mean in &mut mean {
         *mean /= tokens;
     }
-    let (columns, group) = (to.layout.width, to.layout.group);
-    let panel = to.steps * columns * group;
-    for (token, key) in keys.chunks_exact(width).enumerate() {
+    let columns = to.layout.width;
+    let panel = to.steps * columns;
+    let scales = to.scale.as_mut_slice().iter_mut();
+    let scales = scales.zip(to.sum.as_mut_slice());
+    let (groups, _) = to.data.as_mut_slice().as_chunks_mut::<GROUP>();
+    for ((token, key), (to_scale, to_sum)) in keys.chunks_exact(width).enumerate().zip(scales) {
         let key = row(key);
-        let centred: [f32; HEAD_WIDTH] = std::array::from_fn(|i| key[i] - mean[i]);
-        let mut largest = [0f32; HEAD_WIDTH];
+        let mut centred = [0f32; HEAD_WIDTH];
         for i in 0..HEAD_WIDTH {
-            largest[i] = max(centred[i], -centred[i]);
+            centred[i] = key[i] - mean[i];
         }
-        let largest = largest.iter().fold(0f32, |a, b| max(a, *b));
-        let step = max(largest / 127.0, SMALLEST_SCALE);
+        let step = max(largest_magnitude(&centred) / 127.0, SMALLEST_SCALE);
         let inverse = 1.0 / step;
-        let levels: [i32; HEAD_WIDTH] =
-            std::array::from_fn(|i| round_to_i32(centred[i] * inverse).clamp(-127, 127));
-        let bytes: [i8; HEAD_WIDTH] = std::array::from_fn(|i| levels[i] as i8);
-        to.scale.as_mut_slice()[token] = step * scale;
-        to.sum.as_mut_slice()[token] = levels.iter().sum();
-        let panel = &mut to.data.as_mut_slice()[token / columns * panel..][..panel];
-        let column = token % columns * group;
-        let steps = panel.chunks_exact_mut(columns * group);
-        for (step, bytes) in steps.zip(bytes.chunks_exact(group)) {
-            step[column..column + group].copy_from_slice(bytes);
+        // Two loops: the compiler makes vectors of them, but not of one that does both.
+        let (mut levels, mut bytes) = ([0i32; HEAD_WIDTH], [0i8; HEAD_WIDTH]);
+        for i in 0..HEAD_WIDTH {
+            levels[i] = round_to_i32(centred[i] * inverse).clamp(-127, 127);
+        }
+        for i in 0..HEAD_WIDTH {
+            bytes[i] = levels[i] as i8;
+        }
+        *to_scale = step * scale;
+        *to_sum = levels.iter().sum();
+        let steps = groups[token / columns * panel..][..panel].chunks_exact_mut(columns);
+        for (step, bytes) in steps.zip(bytes.as_chunks::<GROUP>().0) {
+            step[token % columns] = *bytes;
         }
     }
     finite
 }
 
+/// Packs columns `first..first + HEAD_WIDTH` of `keys` (`[tokens, width]`), less their mean over the tokens, into `to`,
+/// which has the shape `[HEAD_WIDTH, tokens]`. False when a sum is not finite.
+///
+/// # Safety
+/// The instruction set of `to` is available.
+pub(super) unsafe fn pack(
+    keys: &[f32],
+    width: usize,
+    first: usize,
+    scale: f32,
+    to: &mut PackedWeights,
+) -> bool {
+    let isa = to.isa();
+    // SAFETY: the promise of the caller.
+    unsafe {
+        match to.layout.group {
+            1 => singles(isa, keys, width, first, scale, to),
+            2 => pairs(isa, keys, width, first, scale, to),
+            4 => fours(isa, keys, width, first, scale, to),
+            8 => eights(isa, keys, width, first, scale, to),
+            _ => sixteens(isa, keys, width, first, scale, to),
+        }
+    }
+}
+
 multiversion! {
-    /// Packs columns `first..first + HEAD_WIDTH` of `keys` (`[tokens, width]`), less their mean over the tokens, into `to`,
-    /// which has the shape `[HEAD_WIDTH, tokens]`. False when a sum is not finite.
-    pub(super) unsafe fn pack(keys: &[f32], width: usize, first: usize, scale: f32, to: &mut PackedWeights) -> bool = pack_body;
+    /// One value a group.
+    unsafe fn singles(keys: &[f32], width: usize, first: usize, scale: f32, to: &mut PackedWeights) -> bool = pack_body::<1>;
+}
+multiversion! {
+    /// Two values a group.
+    unsafe fn pairs(keys: &[f32], width: usize, first: usize, scale: f32, to: &mut PackedWeights) -> bool = pack_body::<2>;
+}
+multiversion! {
+    /// Four values a group.
+    unsafe fn fours(keys: &[f32], width: usize, first: usize, scale: f32, to: &mut PackedWeights) -> bool = pack_body::<4>;
+}
+multiversion! {
+    /// Eight values a group.
+    unsafe fn eights(keys: &[f32], width: usize, first: usize, scale: f32, to: &mut PackedWeights) -> bool = pack_body::<8>;
+}
+multiversion! {
+    /// Sixteen values a group.
+    unsafe fn sixteens(keys: &[f32], width: usize, first: usize, scale: f32, to: &mut PackedWeights) -> bool = pack_body::<16>;
 }

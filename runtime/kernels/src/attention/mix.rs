@@ -22,32 +22,40 @@ impl Mix<'_> {
     /// Writes `HEAD_WIDTH` values at the start of each row of `out`, whose rows are `width` apart.
     ///
     /// # Safety
-    /// `isa` is available and the values were packed for it; `weights` holds as many rows as `inverse`; `out` reaches to
-    /// the end of the last row's values.
-    pub(super) unsafe fn run(self, isa: Isa, out: &mut [f32], width: usize) {
+    /// `isa` is available and the values were packed for it; `weights` holds as many rows as `inverse`; `out` is valid for
+    /// these writes.
+    pub(super) unsafe fn run(self, isa: Isa, out: *mut f32, width: usize) {
         match isa {
             // SAFETY: the caller promises the instruction set and the lengths.
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Vnni => unsafe { avx512::mix(&self, out.as_mut_ptr(), width) },
+            Isa::Avx512Vnni => unsafe { avx512::mix(&self, out, width) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => unsafe { avx2::mix(&self, out.as_mut_ptr(), width) },
+            Isa::Avx2 => unsafe { avx2::mix(&self, out, width) },
             // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]
-            Isa::NeonDot => unsafe { super::neon::dot_mix(self, out.as_mut_ptr(), width) },
+            Isa::NeonI8mm => unsafe { super::i8mm::mix(self, out, width) },
             // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]
-            Isa::Neon => unsafe { super::neon::plain_mix(&self, out.as_mut_ptr(), width) },
-            _ => portable(&self, out, width),
+            Isa::NeonDot => unsafe { super::neon::dot_mix(self, out, width) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => unsafe { super::neon::plain_mix(&self, out, width) },
+            _ => unsafe { portable(&self, out, width) },
         }
     }
 }
 
 /// Plain Rust: the reference of the other kernels.
-fn portable(of: &Mix<'_>, out: &mut [f32], width: usize) {
+///
+/// # Safety
+/// As [`Mix::run`], but for the instruction set.
+unsafe fn portable(of: &Mix<'_>, out: *mut f32, width: usize) {
     let (values, _) = of.values.words.as_slice().as_chunks::<HEAD_WIDTH>();
     let rows = of.weights.chunks_exact(of.stride).zip(of.inverse);
-    for (out, (weights, inverse)) in out.chunks_mut(width).zip(rows) {
+    for (row, (weights, inverse)) in rows.enumerate() {
+        // SAFETY: the promise of the caller.
+        let out = unsafe { std::slice::from_raw_parts_mut(out.add(row * width), HEAD_WIDTH) };
         let mut sums = [0i32; HEAD_WIDTH];
         for (weight, value) in weights.iter().zip(values) {
             for i in 0..HEAD_WIDTH {

@@ -106,6 +106,8 @@ unsafe fn dot_tile<const R: usize>(
             step!(3);
         }
     }
+    // As in the linear layer: the sums stay in registers until here.
+    let sums = std::hint::black_box(sums);
     // SAFETY: the promise of the caller.
     unsafe { finish(of, &sums, out, width, row, column) };
 }
@@ -149,7 +151,7 @@ unsafe fn plain_tile<const R: usize>(
 /// `out` is valid for the rows and columns of the tile.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn finish<const R: usize>(
+pub(super) unsafe fn finish<const R: usize>(
     of: &Mix<'_>,
     sums: &[[int32x4_t; 4]; R],
     out: *mut f32,

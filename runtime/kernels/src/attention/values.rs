@@ -47,6 +47,15 @@ impl Values {
         // SAFETY: the promise of the caller.
         unsafe {
             match isa {
+                Isa::NeonI8mm => eights(
+                    isa,
+                    values,
+                    width,
+                    first,
+                    self.bytes.prepare(len),
+                    scale,
+                    mean,
+                ),
                 Isa::NeonDot => fours(
                     isa,
                     values,
@@ -134,12 +143,20 @@ fn pack_body<L: Level, const GROUP: usize>(
         scale[i] = max(largest[i] / 127.0, SMALLEST_SCALE);
         inverse[i] = 1.0 / scale[i];
     }
-    for (token, value) in values.chunks_exact(width).enumerate() {
-        let value = row(value);
-        let step = &mut to[token / GROUP * HEAD_WIDTH * GROUP..][..HEAD_WIDTH * GROUP];
+    // A whole step at a time, so that its levels are written one after the other.
+    let steps = to.chunks_exact_mut(HEAD_WIDTH * GROUP);
+    for (step, values) in steps.zip(values.chunks(GROUP * width)) {
+        let mut levels = [[0i32; HEAD_WIDTH]; GROUP];
+        for (levels, value) in levels.iter_mut().zip(values.chunks_exact(width)) {
+            let value = row(value);
+            for i in 0..HEAD_WIDTH {
+                let level = round_to_i32((value[i] - mean[i]) * inverse[i]);
+                levels[i] = level.clamp(-127, 127);
+            }
+        }
+        let (step, _) = step.as_chunks_mut::<GROUP>();
         for i in 0..HEAD_WIDTH {
-            let level = round_to_i32((value[i] - mean[i]) * inverse[i]).clamp(-127, 127);
-            step[i * GROUP + token % GROUP] = L::from_level(level);
+            step[i] = std::array::from_fn(|token| L::from_level(levels[token][i]));
         }
     }
     finite
@@ -156,4 +173,8 @@ multiversion! {
 multiversion! {
     /// Four tokens a step, for `sdot`.
     unsafe fn fours(values: &[f32], width: usize, first: usize, to: &mut [i8], scale: &mut [f32; HEAD_WIDTH], mean: &mut [f32; HEAD_WIDTH]) -> bool = pack_body::<i8, 4>;
+}
+multiversion! {
+    /// Eight tokens a step, for `smmla`.
+    unsafe fn eights(values: &[f32], width: usize, first: usize, to: &mut [i8], scale: &mut [f32; HEAD_WIDTH], mean: &mut [f32; HEAD_WIDTH]) -> bool = pack_body::<i8, 8>;
 }

@@ -1,5 +1,5 @@
-//! aarch64. With the dot product: 4 rows by 16 columns of `sdot`. Without: 4 rows by 4 columns of `smull` and `sadalp`,
-//! whose 16-bit products are added to 32-bit sums in pairs before they can overflow.
+//! aarch64. With the dot product: 4 rows by 16 columns of `sdot`. Without: 4 rows by 4 columns of `smull`, `smlal2` and
+//! `sadalp`: two products at most meet in 16 bits before they are added to 32-bit sums in pairs.
 //!
 //! Both multiply signed bytes: activations are stored as level - 128, which the zero point takes back.
 
@@ -97,35 +97,53 @@ unsafe fn dot_tile<const R: usize, const EPILOGUE: u8>(
 ) {
     let mut sums = [[vdupq_n_s32(0); 4]; R];
     let levels = &block.levels[row * block.stride..(row + R) * block.stride];
-    let mut w = weights.panel(panel).as_ptr();
-    // Four steps of four values each fill a vector of levels; the last vector may hold fewer steps.
-    for first in (0..weights.steps).step_by(4) {
-        let mut four = [vdupq_n_s8(0); R];
-        for (i, four) in four.iter_mut().enumerate() {
-            // SAFETY: a row of levels holds `stride` values, a multiple of 64 that is at least 4 `steps`.
-            *four = unsafe { vld1q_s8(levels.as_ptr().add(i * block.stride + 4 * first)) };
-        }
-        macro_rules! step {
-            ($lane:literal) => {
-                if first + $lane < weights.steps {
-                    // SAFETY: a panel holds `steps` steps of 64 bytes.
-                    let columns: [int8x16_t; 4] =
-                        std::array::from_fn(|c| unsafe { vld1q_s8(w.add(16 * c)) });
-                    // SAFETY: at most one past the end of the panel.
-                    w = unsafe { w.add(64) };
-                    for i in 0..R {
-                        for c in 0..4 {
-                            sums[i][c] = dot::<$lane>(sums[i][c], columns[c], four[i]);
-                        }
-                    }
-                }
-            };
-        }
-        step!(0);
-        step!(1);
-        step!(2);
-        step!(3);
+    let w = weights.panel(panel).as_ptr();
+    // Four steps of four values each fill a vector of levels. The last vector may hold fewer; it has a loop of its own,
+    // because a loop that may end in the middle has its sums in memory.
+    macro_rules! load {
+        ($first:expr) => {{
+            let mut four = [vdupq_n_s8(0); R];
+            for (i, four) in four.iter_mut().enumerate() {
+                // SAFETY: a row of levels holds `stride` values, a multiple of 64 that is at least 4 `steps`.
+                *four = unsafe { vld1q_s8(levels.as_ptr().add(i * block.stride + 4 * $first)) };
+            }
+            four
+        }};
     }
+    macro_rules! step {
+        ($four:ident, $first:expr, $lane:literal) => {
+            let columns: [int8x16_t; 4] = std::array::from_fn(|c| {
+                // SAFETY: a panel holds `steps` steps of 64 bytes.
+                unsafe { vld1q_s8(w.add(64 * ($first + $lane) + 16 * c)) }
+            });
+            for i in 0..R {
+                for c in 0..4 {
+                    sums[i][c] = dot::<$lane>(sums[i][c], columns[c], $four[i]);
+                }
+            }
+        };
+    }
+    let whole = weights.steps / 4 * 4;
+    for first in (0..whole).step_by(4) {
+        let four = load!(first);
+        step!(four, first, 0);
+        step!(four, first, 1);
+        step!(four, first, 2);
+        step!(four, first, 3);
+    }
+    if whole < weights.steps {
+        let four = load!(whole);
+        step!(four, whole, 0);
+        if whole + 1 < weights.steps {
+            step!(four, whole, 1);
+        }
+        if whole + 2 < weights.steps {
+            step!(four, whole, 2);
+        }
+    }
+    // A copy that the compiler cannot see through: it keeps the sums themselves in registers until here, where otherwise it
+    // stores them at every step to index them later.
+    let sums = std::hint::black_box(sums);
     for (i, sums) in sums.iter().enumerate() {
         for (c, sums) in sums.iter().enumerate() {
             let column = panel * DOT_COLUMNS + 4 * c;
@@ -153,6 +171,8 @@ unsafe fn plain_tile<const R: usize, const EPILOGUE: u8>(
     let mut sums = [[vdupq_n_s32(0); PLAIN_COLUMNS]; R];
     let levels = &block.levels[row * block.stride..(row + R) * block.stride];
     let w = weights.panel(panel).as_ptr();
+    // Without a weight of -128 two products always fit in 16 bits: 2 * 127 * 128 < 2^15.
+    let pairs_fit = !weights.lowest;
     for step in 0..weights.steps {
         // SAFETY: a panel holds `steps` steps of 4 columns of 16 bytes; a row of levels holds `stride` values, a multiple
         // of 64 that is at least 16 `steps`.
@@ -163,8 +183,12 @@ unsafe fn plain_tile<const R: usize, const EPILOGUE: u8>(
                 let row = vld1q_s8(levels.as_ptr().add(i * block.stride + 16 * step));
                 for (sum, column) in sums.iter_mut().zip(columns) {
                     let low = vmull_s8(vget_low_s8(row), vget_low_s8(column));
-                    *sum = vpadalq_s16(*sum, low);
-                    *sum = vpadalq_s16(*sum, vmull_high_s8(row, column));
+                    if pairs_fit {
+                        *sum = vpadalq_s16(*sum, vmlal_high_s8(low, row, column));
+                    } else {
+                        *sum = vpadalq_s16(*sum, low);
+                        *sum = vpadalq_s16(*sum, vmull_high_s8(row, column));
+                    }
                 }
             }
         }
@@ -182,7 +206,7 @@ unsafe fn plain_tile<const R: usize, const EPILOGUE: u8>(
 /// The pointers of `block` are valid for `[rows, out_stride]`; `row < rows`, `column < n`.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn finish<const EPILOGUE: u8>(
+pub(super) unsafe fn finish<const EPILOGUE: u8>(
     weights: &PackedWeights,
     block: &Block<'_, i8>,
     row: usize,

@@ -1,10 +1,9 @@
-use andon_kernels::{HEAD_WIDTH, Isa, PackedHead, attend};
-use tract_linalg::multithread::par_chunks_mut;
+use andon_kernels::{HEAD_WIDTH, Isa, PackedHead};
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
-use super::{HEADS, floats, with_scratch};
+use super::{HEADS, floats, memory, pool};
 
 /// Reads a node: inputs are queries, keys and values, `[batch, tokens, heads * 64]`.
 pub(super) fn read(
@@ -80,35 +79,26 @@ impl EvalOp for Attention {
             width == self.heads * HEAD_WIDTH,
             "attention of {width} channels"
         );
-        let mut out = Tensor::zero::<f32>(queries.shape())?;
-        let (queries, keys, values) = (floats(&queries)?, floats(&keys)?, floats(&values)?);
-        let mut plain = out.try_as_plain_ram_mut()?;
-        let out_values = plain.as_slice_mut::<f32>()?;
+        let mut out = memory::take(queries.shape())?;
         let others = keys.len() / batch.max(1);
+        let mut plain = out.try_as_plain_ram_mut()?;
+        let rows = plain.as_slice_mut::<f32>()?;
         HEADS.with_borrow_mut(|heads| -> TractResult<()> {
             while heads.len() < self.heads {
                 heads.push(PackedHead::new(Isa::detect())?);
             }
-            let heads = &mut heads[..self.heads];
-            for (image, out) in out_values.chunks_exact_mut(tokens * width).enumerate() {
+            let (heads, scale) = (&mut heads[..self.heads], f32::from_bits(self.scale));
+            let (queries, keys, values) = (floats(&queries)?, floats(&keys)?, floats(&values)?);
+            let pool = pool()?;
+            for (image, out) in rows.chunks_exact_mut(tokens * width).enumerate() {
                 let queries = &queries[image * tokens * width..][..tokens * width];
                 let keys = &keys[image * others..][..others];
                 let values = &values[image * others..][..others];
-                par_chunks_mut(heads, 1, others, |first, heads| {
-                    for (number, head) in heads.iter_mut().enumerate() {
-                        let scale = f32::from_bits(self.scale);
-                        head.pack(first + number, keys, values, width, scale)?;
-                    }
-                    Ok(())
-                })?;
-                let heads = &*heads;
-                par_chunks_mut(out, width, queries.len(), |row, out| {
-                    let queries = &queries[row * width..][..out.len()];
-                    with_scratch(|scratch| attend(heads, queries, out, scratch))
-                })?;
+                pool.attention(heads, queries, keys, values, scale, out)?;
             }
             Ok(())
         })?;
+        memory::give_back([queries, keys, values]);
         Ok(tvec!(out.into_tvalue()))
     }
 }

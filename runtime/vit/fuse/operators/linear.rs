@@ -1,5 +1,4 @@
-use andon_kernels::{Epilogue, Isa, PackedWeights, linear};
-use tract_linalg::multithread::par_chunks_mut;
+use andon_kernels::{Epilogue, Isa, PackedWeights};
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_core::broadcast::multi_broadcast;
@@ -7,7 +6,7 @@ use tract_onnx::tract_core::ops::math::add;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::logic::wire_with_rank_broadcast;
 
-use super::{constant, floats, shared, with_scratch};
+use super::{constant, floats, memory, pool, shared};
 
 /// Reads a node: inputs are `x` `[.., k]`, weights `[k, n]` int8, scales `[n]`, bias `[n]`, and
 /// perhaps a residual.
@@ -156,27 +155,22 @@ impl EvalOp for Linear {
     op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let (k, n) = (self.weights.k(), self.weights.n());
         let mut shape: TVec<usize> = inputs[0].shape().into();
         if let Some(last) = shape.last_mut() {
-            *last = n;
+            *last = self.weights.n();
         }
         let mut inputs = inputs.into_iter();
         let x = inputs.next().context("no input")?;
         // The residual is added where it lies when nobody else needs it.
         let (mut out, epilogue) = match (self.finish, inputs.next()) {
             (Finish::Residual, Some(residual)) => (residual.into_tensor(), Epilogue::Accumulate),
-            (Finish::Gelu, _) => (Tensor::zero::<f32>(&shape)?, Epilogue::Gelu),
-            _ => (Tensor::zero::<f32>(&shape)?, Epilogue::None),
+            (Finish::Gelu, _) => (memory::take(&shape)?, Epilogue::Gelu),
+            _ => (memory::take(&shape)?, Epilogue::None),
         };
-        let x = floats(&x)?;
         let mut plain = out.try_as_plain_ram_mut()?;
         let values = plain.as_slice_mut::<f32>()?;
-        let work = values.len();
-        par_chunks_mut(values, n, work, |row, out| {
-            let x = &x[row * k..][..out.len() / n * k];
-            with_scratch(|scratch| linear(&self.weights, x, epilogue, out, scratch))
-        })?;
+        pool()?.linear(&self.weights, floats(&x)?, epilogue, values)?;
+        memory::give_back([x]);
         Ok(tvec!(out.into_tvalue()))
     }
 }

@@ -3,12 +3,14 @@
 
 mod attention;
 mod linear;
+mod memory;
 mod norm;
 mod shared;
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
-use andon_kernels::{PackedHead, Scratch};
+use andon_kernels::{PackedHead, Pool};
 use tract_onnx::Onnx;
 use tract_onnx::tract_hir::internal::*;
 
@@ -27,18 +29,32 @@ pub(in crate::vit) fn register(onnx: &mut Onnx) {
 }
 
 thread_local! {
-    /// Working memory of the kernels. Threads of the pool live as long as the network, so that
-    /// nothing is allocated after the first image.
-    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::new());
+    /// The threads of the network that this thread runs, if any.
+    static POOL: RefCell<Option<Arc<Pool>>> = const { RefCell::new(None) };
     /// Keys and values of the heads of the block that is being run.
     static HEADS: RefCell<Vec<PackedHead>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Calls a kernel with the working memory of this thread.
-fn with_scratch<T>(
-    work: impl FnOnce(&mut Scratch) -> Result<T, andon_kernels::Error>,
-) -> TractResult<T> {
-    SCRATCH.with_borrow_mut(|scratch| Ok(work(scratch)?))
+/// Runs a network whose fused operators use `pool`.
+pub(in crate::vit) fn on_pool<T>(pool: &Arc<Pool>, run: impl FnOnce() -> T) -> T {
+    /// Puts back what was there, also when a panic passes.
+    struct Before(Option<Arc<Pool>>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            POOL.set(self.0.take());
+            memory::clear();
+        }
+    }
+    let _before = Before(POOL.replace(Some(Arc::clone(pool))));
+    run()
+}
+
+/// The threads of this network; without [`on_pool`] it is this one alone.
+fn pool() -> TractResult<Arc<Pool>> {
+    POOL.with_borrow_mut(|pool| match pool {
+        Some(pool) => Ok(Arc::clone(pool)),
+        None => Ok(Arc::clone(pool.insert(Arc::new(Pool::new(1)?)))),
+    })
 }
 
 /// The values of a float tensor.

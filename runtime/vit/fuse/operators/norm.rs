@@ -1,10 +1,9 @@
-use andon_kernels::{Isa, layer_norm};
-use tract_linalg::multithread::par_chunks_mut;
+use andon_kernels::Isa;
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
-use super::{constant, floats};
+use super::{constant, floats, memory, pool};
 
 /// Reads a node: inputs are `x` `[.., k]`, scale `[k]` and offset `[k]`.
 pub(super) fn read(
@@ -85,14 +84,13 @@ impl EvalOp for LayerNorm {
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let x = args_1!(inputs);
-        let mut out = Tensor::zero::<f32>(x.shape())?;
-        let (x, scale, offset) = (floats(&x)?, floats(&self.scale)?, floats(&self.offset)?);
-        let (k, epsilon) = (scale.len(), f32::from_bits(self.epsilon));
+        let mut out = memory::take(x.shape())?;
+        let (scale, offset) = (floats(&self.scale)?, floats(&self.offset)?);
+        let epsilon = f32::from_bits(self.epsilon);
         let mut plain = out.try_as_plain_ram_mut()?;
-        par_chunks_mut(plain.as_slice_mut::<f32>()?, k, x.len(), |row, out| {
-            let x = &x[row * k..][..out.len()];
-            Ok(layer_norm(Isa::detect(), x, scale, offset, epsilon, out)?)
-        })?;
+        let values = plain.as_slice_mut::<f32>()?;
+        pool()?.layer_norm(Isa::detect(), floats(&x)?, scale, offset, epsilon, values)?;
+        memory::give_back([x]);
         Ok(tvec!(out.into_tvalue()))
     }
 }

@@ -1,0 +1,164 @@
+//! What a user gets from a pool of threads.
+
+mod common;
+
+use andon_kernels::{
+    Epilogue, Error, HEAD_WIDTH, Isa, PackedHead, PackedWeights, Pool, Scratch, attend, layer_norm,
+    linear,
+};
+use common::{Numbers, assert_same_bits};
+
+const THREADS: [usize; 4] = [1, 2, 3, 8];
+
+#[test]
+fn every_number_of_threads_gives_the_same_bits() {
+    let numbers = &mut Numbers(21);
+    let pools = THREADS.map(|threads| Pool::new(threads).unwrap());
+    let (k, n) = (2 * HEAD_WIDTH, 150);
+    let (bytes, bias) = (numbers.bytes(k * n), numbers.units(n));
+    let (scale, offset) = (numbers.units(k), numbers.units(k));
+    for isa in Isa::available() {
+        let weights = PackedWeights::pack(isa, &bytes, k, n, &vec![1e-3; n], &bias).unwrap();
+        for tokens in [1, 2, 6, 35, 257] {
+            let [x, keys, values] = [0; 3].map(|_| numbers.normals(tokens * k));
+            let residual = numbers.normals(tokens * n);
+            let scratch = &mut Scratch::new();
+            let mut heads = vec![PackedHead::new(isa).unwrap(); 2];
+            for (number, head) in heads.iter_mut().enumerate() {
+                head.pack(number, &keys, &values, k, 0.125).unwrap();
+            }
+            let mut mixed = vec![0.0; tokens * k];
+            attend(&heads, &x, &mut mixed, scratch).unwrap();
+            let mut norm = vec![0.0; tokens * k];
+            layer_norm(isa, &x, &scale, &offset, 1e-6, &mut norm).unwrap();
+            for pool in &pools {
+                let what = format!("{isa:?}, {tokens} tokens, {pool:?}");
+                for epilogue in [Epilogue::None, Epilogue::Gelu, Epilogue::Add(&residual)] {
+                    let (mut expected, mut found) = (residual.clone(), residual.clone());
+                    linear(&weights, &x, epilogue, &mut expected, scratch).unwrap();
+                    pool.linear(&weights, &x, epilogue, &mut found).unwrap();
+                    assert_same_bits(&found, &expected, &what);
+                }
+                let mut found = vec![f32::NAN; tokens * k];
+                pool.attention(&mut heads, &x, &keys, &values, 0.125, &mut found)
+                    .unwrap();
+                assert_same_bits(&found, &mixed, &what);
+                pool.layer_norm(isa, &x, &scale, &offset, 1e-6, &mut found)
+                    .unwrap();
+                assert_same_bits(&found, &norm, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pool_serves_many_callers_and_many_jobs_in_turn() {
+    let numbers = &mut Numbers(22);
+    let pool = Pool::new(4).unwrap();
+    let (m, k, n) = (128, 64, 65);
+    let (bytes, x) = (numbers.bytes(k * n), numbers.normals(m * k));
+    let weights =
+        PackedWeights::pack(Isa::detect(), &bytes, k, n, &vec![1.0; n], &vec![0.0; n]).unwrap();
+    let mut expected = vec![0.0; m * n];
+    let scratch = &mut Scratch::new();
+    linear(&weights, &x, Epilogue::None, &mut expected, scratch).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for job in 0..200 {
+                    // Some come while the workers still look, some after they have gone to sleep.
+                    if job % 50 == 0 {
+                        std::thread::sleep(std::time::Duration::from_millis(2));
+                    }
+                    let mut found = vec![f32::NAN; m * n];
+                    pool.linear(&weights, &x, Epilogue::None, &mut found)
+                        .unwrap();
+                    assert_same_bits(&found, &expected, "shared pool");
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_refused() {
+    let pool = Pool::new(2).unwrap();
+    let isa = Isa::detect();
+    let weights = PackedWeights::pack(isa, &[1; 6], 2, 3, &[1.0; 3], &[0.0; 3]).unwrap();
+    assert!(matches!(
+        pool.linear(&weights, &[0.0; 4], Epilogue::None, &mut [0.0; 5]),
+        Err(Error::Length { expected: 6, .. })
+    ));
+    assert!(matches!(
+        pool.layer_norm(isa, &[0.0; 4], &[1.0; 2], &[0.0; 2], 1e-6, &mut [0.0; 3]),
+        Err(Error::Length { expected: 4, .. })
+    ));
+    let heads = &mut [PackedHead::new(isa).unwrap()];
+    let [mut short, long] = [vec![0.0; HEAD_WIDTH], vec![0.0; 2 * HEAD_WIDTH]];
+    assert!(matches!(
+        pool.attention(heads, &long, &long, &short.clone(), 1.0, &mut short),
+        Err(Error::Length { .. })
+    ));
+    assert!(matches!(
+        pool.attention(heads, &long, &long, &long, 1.0, &mut short),
+        Err(Error::Length { .. })
+    ));
+    assert!(matches!(
+        pool.attention(&mut [], &[], &[], &[], 1.0, &mut []),
+        Err(Error::Dimension { found: 0, .. })
+    ));
+}
+
+#[test]
+fn a_pool_needs_a_thread_and_processors_that_exist() {
+    for threads in [0, 1025] {
+        assert!(
+            matches!(Pool::new(threads), Err(Error::Dimension { found, .. }) if found == threads)
+        );
+    }
+    for cpu in [1023, usize::MAX] {
+        assert_eq!(Pool::pinned(&[cpu]).unwrap_err(), Error::Pin { cpu });
+    }
+    assert_eq!(Pool::pinned(&[]).unwrap().threads(), 1);
+}
+
+/// The processor that a test runs on can be pinned to, at least.
+#[cfg(target_os = "linux")]
+#[test]
+fn workers_run_on_the_processors_that_were_named() {
+    // SAFETY: plain C memory, filled by the call.
+    let mut allowed: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the size is that of the set.
+    assert_eq!(
+        unsafe { libc::sched_getaffinity(0, size_of_val(&allowed), &mut allowed) },
+        0
+    );
+    let cpus: Vec<usize> = (0..1024)
+        // SAFETY: the set holds 1024 processors.
+        .filter(|cpu| unsafe { libc::CPU_ISSET(*cpu, &allowed) })
+        .collect();
+    let pool = Pool::pinned(&cpus).unwrap();
+    assert_eq!(pool.threads(), cpus.len() + 1);
+    let mut bound: Vec<String> = std::fs::read_dir("/proc/self/task")
+        .unwrap()
+        .map(|task| task.unwrap().path())
+        .filter(|task| {
+            let name = std::fs::read_to_string(task.join("comm")).unwrap_or_default();
+            name.starts_with("andon-kernel-")
+        })
+        .filter_map(|task| {
+            let status = std::fs::read_to_string(task.join("status")).ok()?;
+            let line = status
+                .lines()
+                .find(|l| l.starts_with("Cpus_allowed_list:"))?;
+            Some(line["Cpus_allowed_list:".len()..].trim().to_string())
+        })
+        .collect();
+    bound.sort();
+    let mut expected: Vec<String> = cpus.iter().map(ToString::to_string).collect();
+    expected.sort();
+    // Threads of pools of other tests are not bound, or end at once.
+    for cpu in expected {
+        assert!(bound.contains(&cpu), "{cpu} of {bound:?}");
+    }
+}
