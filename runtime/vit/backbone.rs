@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use tract_onnx::prelude::*;
 
 use super::fuse::{self, FuseReport};
 use super::graph::Cut;
+use super::kernels;
 use super::{BlockTaps, Grid, Model, ModelError, TapKind, TapMatrix, TapRequest, Taps};
 
 /// Longest accepted side of the input, in pixels: past it one attention matrix alone would need
@@ -176,6 +178,12 @@ impl Backbone {
     /// What of the graph runs on fused operators; empty for [`Engine::Plain`].
     pub fn fuse_report(&self) -> &FuseReport {
         &self.report
+    }
+
+    /// The engine's kernels for what is left of matrix products in its own hands, and for how many
+    /// products each.
+    pub fn engine_kernels(&self) -> BTreeMap<String, usize> {
+        kernels::used(self.plan.model())
     }
 
     /// Runs one image: `input` is the normalised tensor `[3, height, width]`, plane by plane.
