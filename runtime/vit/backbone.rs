@@ -113,36 +113,43 @@ impl Backbone {
         let guarded = Guarded {
             name: &manifest.name,
         };
-        let proto = guarded.guard("reading the ONNX file", || {
-            tract_onnx::onnx().proto_model_for_read(&mut model.graph())
-        })?;
         let cut = Cut {
             manifest,
             grid,
             outputs: &outputs,
         };
-        let proto = cut.apply(proto).map_err(|reason| ModelError::Layout {
-            name: manifest.name.clone(),
-            reason,
-        })?;
-        let prepare = |proto: &ModelProto| {
+        let read = || {
+            let proto = guarded.guard("reading the ONNX file", || {
+                tract_onnx::onnx().proto_model_for_read(&mut model.graph())
+            })?;
+            cut.apply(proto).map_err(|reason| ModelError::Layout {
+                name: manifest.name.clone(),
+                reason,
+            })
+        };
+        // Each copy of the weights is 25 MB, so none is kept longer than the next step needs it.
+        let prepare = |proto: ModelProto| {
             guarded.guard("optimising the graph", || {
                 let mut onnx = tract_onnx::onnx();
                 fuse::register(&mut onnx);
-                onnx.parse(proto, None)?
-                    .model
-                    .into_optimized()?
-                    .into_runnable()
+                let parsed = onnx.parse(&proto, None)?.model;
+                drop(proto);
+                parsed.into_optimized()?.into_runnable()
             })
         };
+        let proto = read()?;
         let (plan, report) = match engine {
-            Engine::Plain => (prepare(&proto)?, FuseReport::default()),
+            Engine::Plain => (prepare(proto)?, FuseReport::default()),
             Engine::Fused => {
-                let (fused, report) = fuse::fuse(&proto, &outputs);
-                match prepare(&fused) {
+                let (fused, report) = fuse::fuse(proto, &outputs);
+                match prepare(fused) {
                     Ok(plan) => (plan, report),
                     // A graph of a kind that no pattern foresaw still runs as it is.
-                    Err(refused) => (prepare(&proto)?, FuseReport::refused(&proto, &refused)),
+                    Err(refused) => {
+                        let proto = read()?;
+                        let report = FuseReport::refused(&proto, &refused);
+                        (prepare(proto)?, report)
+                    }
                 }
             }
         };

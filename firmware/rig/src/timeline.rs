@@ -66,7 +66,10 @@ impl Timeline {
             LEFT + WIDTH + 130.0,
             bottom + 40.0
         );
-        let _ = writeln!(svg, r##"<rect width="100%" height="100%" fill="#ffffff"/>"##);
+        let _ = writeln!(
+            svg,
+            r##"<rect width="100%" height="100%" fill="#ffffff"/>"##
+        );
         for (n, (name, colour, is_on)) in ROWS.iter().enumerate() {
             let y = top + n as f64 * ROW;
             let _ = writeln!(
@@ -145,7 +148,13 @@ mod tests {
     #[test]
     fn a_lamp_is_drawn_from_when_it_goes_on_until_it_goes_off_or_the_end() {
         let mut timeline = Timeline::default();
-        let seen = [(0.0, false), (1.0, true), (1.5, true), (2.0, false), (4.0, true)];
+        let seen = [
+            (0.0, false),
+            (1.0, true),
+            (1.5, true),
+            (2.0, false),
+            (4.0, true),
+        ];
         let new: Vec<bool> = seen
             .into_iter()
             .map(|(time, green)| timeline.see(time, outputs(green)))

@@ -68,7 +68,11 @@ mod belt {
     }
 
     /// A part as a JPEG; a bad one lacks a screw.
-    pub fn picture(line: &RenderedLine, part: u64, is_bad: bool) -> Result<Vec<u8>, Box<dyn Error>> {
+    pub fn picture(
+        line: &RenderedLine,
+        part: u64,
+        is_bad: bool,
+    ) -> Result<Vec<u8>, Box<dyn Error>> {
         let part = line.part(part, is_bad.then_some(DefectKind::MissingScrew));
         let mut bytes = Vec::new();
         JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(&part.image)?;

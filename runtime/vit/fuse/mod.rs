@@ -40,9 +40,8 @@ struct Replacement {
     fused: Fused,
 }
 
-/// A copy of `model` with fused operators, without what `outputs` do not need, and what was done.
-pub(super) fn fuse(model: &ModelProto, outputs: &[String]) -> (ModelProto, FuseReport) {
-    let mut model = model.clone();
+/// `model` with fused operators, without what `outputs` do not need, and what was done.
+pub(super) fn fuse(mut model: ModelProto, outputs: &[String]) -> (ModelProto, FuseReport) {
     let Some(graph) = model.graph.as_mut() else {
         return (model, FuseReport::default());
     };

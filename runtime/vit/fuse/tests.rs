@@ -180,7 +180,7 @@ fn run(model: &ModelProto) -> Vec<Vec<f32>> {
 fn fused(sketch: Sketch, outputs: &[&str]) -> FuseReport {
     let model = sketch.model(outputs);
     let names: Vec<String> = outputs.iter().map(ToString::to_string).collect();
-    let (new, report) = fuse(&model, &names);
+    let (new, report) = fuse(model.clone(), &names);
     for ((expected, found), name) in run(&model).iter().zip(run(&new)).zip(outputs) {
         assert_eq!(expected.len(), found.len(), "{name}");
         let square = |v: f32| f64::from(v).powi(2);

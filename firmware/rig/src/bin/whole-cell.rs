@@ -73,7 +73,11 @@ fn main() -> Result<()> {
             cell.look()?;
         }
     }
-    println!("{:8.2} s  the end; picture: {}", cell.now(), picture.display());
+    println!(
+        "{:8.2} s  the end; picture: {}",
+        cell.now(),
+        picture.display()
+    );
     outcome
 }
 
@@ -165,7 +169,9 @@ impl Cell {
     fn look(&mut self) -> Result<Outputs> {
         loop {
             match self.said.try_recv() {
-                Ok(line) if !line.trim().is_empty() => println!("            | {}", line.trim_end()),
+                Ok(line) if !line.trim().is_empty() => {
+                    println!("            | {}", line.trim_end())
+                }
                 Ok(_) => {}
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }
