@@ -2,20 +2,20 @@
 //! its stack light.
 //!
 //! `whole-cell PICTURE.svg PROGRAM ARGUMENTS...` starts the program, which is the computer, with
-//! `@light@` and `@console@` in its arguments replaced by the sockets of the light's serial port and
-//! of the computer's console. It orders what is to happen, prints what the pins of the light did, and
+//! `@light@` in its arguments replaced by a terminal device, the light's serial port, and `@console@` by a
+//! socket for the computer's console. It orders what is to happen, prints what the pins of the light did, and
 //! ends with 1 as soon as they do something else than they should.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use andon_link::Outputs;
-use andon_rig::{Board, Timeline};
+use andon_rig::{Board, Cable, Timeline};
 use anyhow::{Context, Result, bail, ensure};
 
 /// A part on an emulated processor, and a start of the station with its recipe, on a busy computer.
@@ -36,10 +36,12 @@ fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let console = folder.path().join("console");
     let listener = UnixListener::bind(&console)?;
-    let light = board.port().display().to_string();
+    // A computer that does not read must lose bytes; with the bare socket it would hold up the board.
+    let light = folder.path().join("light");
+    let _cable = Cable::plug(&board.port(), &light)?;
     let computer = Command::new(program)
         .args(arguments.map(|text| {
-            text.replace("@light@", &light)
+            text.replace("@light@", &light.display().to_string())
                 .replace("@console@", &console.display().to_string())
         }))
         .stdin(Stdio::null())
@@ -60,6 +62,7 @@ fn main() -> Result<()> {
         board,
         orders,
         said,
+        heard: String::new(),
         start: Instant::now(),
         timeline: Timeline::default(),
     };
@@ -107,13 +110,14 @@ fn shift(cell: &mut Cell) -> Result<()> {
     cell.until("not ready", |o| !o.ready)?;
     let shown = cell.until("a lamp says so", |o| o.red || o.blue)?;
     ensure!(!shown.green, "{shown:?}");
+    cell.wait(Duration::from_secs(2))?;
     cell.mark("camera plugged in");
     cell.order("plug")?;
     cell.until("ready for parts", |o| o.ready)?;
     cell.mark("acknowledge");
     cell.press()?;
 
-    cell.part("good 22", "good part")?;
+    cell.part("good 24", "good part")?;
     let shown = cell.until("OK", |o| o.results_ready)?;
     ensure!(shown.ok && !shown.ng && !shown.error, "{shown:?}");
 
@@ -124,7 +128,7 @@ fn shift(cell: &mut Cell) -> Result<()> {
     cell.until("host lost: amber", |o| o.amber && !o.red && !o.green)?;
     cell.until("host lost: red", |o| o.red && !o.amber && !o.green)?;
     cell.until("ready for parts, started again", |o| o.ready)?;
-    cell.part("good 23", "good part")?;
+    cell.part("good 20", "good part")?;
     let shown = cell.until("OK", |o| o.results_ready)?;
     ensure!(shown.ok && !shown.ng && !shown.error, "{shown:?}");
 
@@ -145,6 +149,8 @@ struct Cell {
     board: Board,
     orders: UnixStream,
     said: Receiver<String>,
+    /// The newest line of the console.
+    heard: String,
     start: Instant,
     timeline: Timeline,
 }
@@ -160,6 +166,16 @@ impl Cell {
         self.timeline.mark(self.now(), what);
     }
 
+    /// Waits until the computer says this.
+    fn hear(&mut self, wanted: &str) -> Result<()> {
+        let begun = Instant::now();
+        while self.heard.trim() != wanted {
+            self.look()?;
+            ensure!(begun.elapsed() < PATIENCE, "never said: {wanted}");
+        }
+        Ok(())
+    }
+
     /// Gives the computer an order.
     fn order(&mut self, order: &str) -> Result<()> {
         writeln!(self.orders, "{order}").context("the computer's console")
@@ -167,14 +183,12 @@ impl Cell {
 
     /// Looks at the pins, and passes on what the computer says of itself.
     fn look(&mut self) -> Result<Outputs> {
-        loop {
-            match self.said.try_recv() {
-                Ok(line) if !line.trim().is_empty() => {
-                    println!("            | {}", line.trim_end())
-                }
-                Ok(_) => {}
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+        // One line a look, so that none is missed by who waits for it.
+        if let Ok(line) = self.said.try_recv() {
+            if !line.trim().is_empty() {
+                println!("            | {}", line.trim());
             }
+            self.heard = line;
         }
         let outputs = self.board.outputs()?;
         let now = self.now();
@@ -224,10 +238,12 @@ impl Cell {
     /// Puts a part before the camera and announces it.
     fn part(&mut self, order: &str, what: &str) -> Result<()> {
         self.order(order)?;
+        self.hear(&format!("{order}: done"))?;
+        // Frames that were taken before are on their way.
         self.wait(Duration::from_secs(1))?;
         self.mark(what);
         self.board.set_trigger(true)?;
-        self.until("taken", |o| !o.results_ready)?;
+        self.until("taken", |o| !o.ready)?;
         self.wait(Duration::from_millis(100))?;
         self.board.set_trigger(false)
     }
