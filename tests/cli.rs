@@ -1070,3 +1070,40 @@ fn explain_writes_pictures_a_page_and_one_line_an_image() {
     );
     run.says(&["cut.png"]);
 }
+
+#[test]
+fn the_manual_has_a_page_a_command_and_completions_for_three_shells() {
+    let folder = folder();
+    andon([OsString::from("manual"), folder.path().into()]).exits(0);
+    let pages = folder.path().join("man/man1");
+    for page in ["andon.1", "andon-learn.1", "andon-recipe-show.1"] {
+        let text = fs::read_to_string(pages.join(page)).unwrap();
+        assert!(
+            text.starts_with(".ie"),
+            "{page} is no man page: {text:.100}"
+        );
+    }
+    let inspect = fs::read_to_string(pages.join("andon-inspect.1")).unwrap();
+    assert!(inspect.contains("Judge images by a recipe"), "{inspect}");
+    for (file, word) in [
+        ("bash-completion/completions/andon", "--overlay"),
+        ("zsh/site-functions/_andon", "#compdef andon"),
+        ("fish/vendor_completions.d/andon.fish", "-c andon"),
+    ] {
+        let text = fs::read_to_string(folder.path().join(file)).unwrap();
+        assert!(text.contains(word), "{word} is missing in {file}");
+    }
+}
+
+#[test]
+fn the_model_says_which_kernels_this_processor_gets() {
+    let run = andon(["model", "info", "--graph"]).exits(0);
+    let part = run
+        .stdout
+        .split("kernels on this processor")
+        .nth(1)
+        .unwrap();
+    for word in ["fused operators", "products in f32", "used here"] {
+        assert!(part.contains(word), "{word} is missing in: {run}");
+    }
+}

@@ -281,6 +281,7 @@ fn the_doctor_looks_at_everything_and_says_what_to_do() {
         .collect();
     for subject in [
         "processor",
+        "kernels",
         "memory",
         "heat",
         "clock",

@@ -11,6 +11,7 @@ mod group;
 mod inspect;
 mod journal;
 mod learn;
+mod manual;
 mod model;
 mod output;
 mod progress;
@@ -83,6 +84,8 @@ enum Command {
     Journal(journal::Command),
     /// Look whether this computer can be a station, and what to do if not
     Doctor(doctor::Args),
+    /// Write man pages and shell completions into a folder
+    Manual(manual::Args),
 }
 
 /// Runs the program.
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Tell(args) => status::tell(&args),
         Command::Journal(command) => journal::run(&command),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Manual(args) => manual::run(&args),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

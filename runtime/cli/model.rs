@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use super::source::Engine;
-use crate::vit::{Backbone, TapKind, TapRequest};
+use crate::vit::{Backbone, Kernels, TapKind, TapRequest};
 
 /// Subcommands of `andon model`.
 #[derive(Debug, Subcommand)]
@@ -16,7 +16,8 @@ pub enum Command {
     Info {
         #[command(flatten)]
         engine: Engine,
-        /// Show as well which parts of the network run on fused operators, and which as they are
+        /// Show as well which parts of the network run on fused operators, and which as they are,
+        /// and the kernels that this processor gets
         #[arg(long)]
         graph: bool,
     },
@@ -57,8 +58,21 @@ fn info(engine: &Engine, graph: bool) -> Result<ExitCode> {
         let request = TapRequest::tokens(1..=sizes.blocks);
         let backbone = Backbone::new(&model, (side, side), &request, 1)?;
         println!("\n{}", backbone.fuse_report());
+        print_kernels(&backbone);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn print_kernels(backbone: &Backbone) {
+    let kernels = Kernels::detect();
+    println!("kernels on this processor ({})", kernels.processor);
+    println!("  fused operators       {:?}", kernels.fused);
+    for (sum, name) in &kernels.products {
+        println!("  products in {sum}       {name}");
+    }
+    for (name, count) in backbone.engine_kernels() {
+        println!("  used here         {count:3} x {name}");
+    }
 }
 
 fn verify(engine: &Engine) -> Result<ExitCode> {

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use tract_onnx::prelude::*;
 
 use super::fuse::{self, FuseReport};
 use super::graph::Cut;
+use super::kernels;
 use super::{BlockTaps, Grid, Model, ModelError, TapKind, TapMatrix, TapRequest, Taps};
 
 /// Longest accepted side of the input, in pixels: past it one attention matrix alone would need
@@ -132,26 +134,28 @@ impl Backbone {
                 reason,
             })
         };
-        let prepare = |proto: &ModelProto| {
+        // Each copy of the weights is 25 MB, so none is kept longer than the next step needs it.
+        let prepare = |proto: ModelProto| {
             guarded.guard("optimising the graph", || {
                 let mut onnx = tract_onnx::onnx();
                 fuse::register(&mut onnx);
-                onnx.parse(proto, None)?
-                    .model
-                    .into_optimized()?
-                    .into_runnable()
+                let parsed = onnx.parse(&proto, None)?.model;
+                drop(proto);
+                parsed.into_optimized()?.into_runnable()
             })
         };
+        let proto = read()?;
         let (plan, report) = match engine {
-            Engine::Plain => (prepare(&read()?)?, FuseReport::default()),
+            Engine::Plain => (prepare(proto)?, FuseReport::default()),
             Engine::Fused => {
-                let (fused, report) = fuse::fuse(read()?, &outputs);
-                match prepare(&fused) {
+                let (fused, report) = fuse::fuse(proto, &outputs);
+                match prepare(fused) {
                     Ok(plan) => (plan, report),
                     // A graph of a kind that no pattern foresaw still runs as it is.
                     Err(refused) => {
                         let proto = read()?;
-                        (prepare(&proto)?, FuseReport::refused(&proto, &refused))
+                        let report = FuseReport::refused(&proto, &refused);
+                        (prepare(proto)?, report)
                     }
                 }
             }
@@ -189,6 +193,12 @@ impl Backbone {
     /// What of the graph runs on fused operators; empty for [`Engine::Plain`].
     pub fn fuse_report(&self) -> &FuseReport {
         &self.report
+    }
+
+    /// The engine's kernels for what is left of matrix products in its own hands, and for how many
+    /// products each.
+    pub fn engine_kernels(&self) -> BTreeMap<String, usize> {
+        kernels::used(self.plan.model())
     }
 
     /// Runs one image: `input` is the normalised tensor `[3, height, width]`, plane by plane.

@@ -14,6 +14,7 @@ mod noise;
 mod qmp;
 mod qtest;
 mod station;
+mod timeline;
 
 pub use board::Board;
 pub use cable::Cable;
@@ -21,6 +22,7 @@ pub use foreign::of_version;
 pub use line::Line;
 pub use noise::Noise;
 pub use station::Station;
+pub use timeline::Timeline;
 
 /// What the tests call when they cannot run: they must not look as if they had passed.
 pub fn skip(why: &str) {

@@ -6,6 +6,7 @@ use std::thread;
 
 use super::Finding;
 use crate::host;
+use crate::vit::Kernels;
 
 /// Least memory in MB that is free for the station before it starts.
 const LEAST_MEMORY_MB: u64 = 1000;
@@ -37,7 +38,7 @@ pub(super) fn features() -> Vec<&'static str> {
 }
 
 pub(super) fn look() -> Vec<Finding> {
-    vec![cpu(), memory(), heat(), clock()]
+    vec![cpu(), kernels(), memory(), heat(), clock()]
 }
 
 fn cpu() -> Finding {
@@ -53,6 +54,11 @@ fn cpu() -> Finding {
         return Finding::warn("processor", found.trim_end_matches([',', ' ']), advice);
     }
     Finding::ok("processor", found)
+}
+
+/// What the network runs on, as chosen for this processor.
+fn kernels() -> Finding {
+    Finding::ok("kernels", Kernels::detect().to_string())
 }
 
 fn memory() -> Finding {
