@@ -43,8 +43,8 @@ pub struct Args {
     /// defects and takes longer
     #[arg(long, value_name = "PX", default_value_t = 448)]
     size: usize,
-    /// Blocks of the network whose tokens are compared, together, such as 5,6 or 5-8; fewer are
-    /// faster if they are early ones, and worse on what was tried (docs/scoring.md) [default: 5-8]
+    /// Blocks of the network whose tokens are compared, together, such as 9 or 5-8; nothing behind
+    /// the last one is computed [default: 5-8]
     #[arg(long, value_name = "LIST")]
     blocks: Option<BlockList>,
     /// Whether it counts where on the image things lie: only if every part lies alike, within two
