@@ -39,7 +39,6 @@ fn flagged_regions_name_the_right_pathway() {
         }
     }
     assert!(missed.len() <= 2, "not flagged: {missed:?}");
-    // Nine of eleven when this was written. So few regions cannot prove nine of ten; that is what the
-    // table of the bench is for.
-    assert!(right * 5 >= all * 4, "{right} of {all}");
+    // So few regions cannot prove nine of ten; that is what the table of the bench is for.
+    assert!(right * 10 >= all * 9, "{right} of {all}");
 }

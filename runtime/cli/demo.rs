@@ -15,7 +15,7 @@ use crate::evaluate::{HitRule, RegionTally, RegionTruth};
 use crate::hash::sha256;
 use crate::image::{InputShape, InputSize};
 use crate::inspect::Verdict;
-use crate::pipeline::{LearnSettings, Lesson, Pipeline};
+use crate::pipeline::{BLOCKS, LearnSettings, Lesson, Pipeline};
 use crate::recipe::{LearnOptions, PartRecord, Recipe, ViewSettings};
 use crate::report::{
     DemonstrationReport, Gallery, JudgedImage, Outcome, Picture, overlay_with_truth,
@@ -100,6 +100,7 @@ fn learn(args: &Args, line: &RenderedLine, model: &Model) -> Result<(Recipe, Vec
             input: InputSize::for_content(SIZE, patch, (config.width, config.height)),
             shape: InputShape::Common,
         },
+        blocks: BLOCKS.into(),
         options: LearnOptions::default(),
         created: now(),
     };

@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
+use super::explain::blocks::BlockList;
 use super::files;
 use super::output::{json_line, now, peak_rss_mb, rounded};
 use super::progress;
@@ -14,7 +15,7 @@ use super::source::{Engine, check_size};
 use crate::hash::sha256;
 use crate::image::{self, InputShape, InputSize, Roi};
 use crate::normal::Centre;
-use crate::pipeline::{LearnSettings, Lesson, LessonError};
+use crate::pipeline::{BLOCKS, LearnSettings, Lesson, LessonError};
 use crate::recipe::{LearnOptions, PartRecord, Place, ViewSettings};
 
 /// Arguments of `andon learn`.
@@ -42,6 +43,10 @@ pub struct Args {
     /// defects and takes longer
     #[arg(long, value_name = "PX", default_value_t = 448)]
     size: usize,
+    /// Blocks of the network whose tokens are compared, together, such as 9 or 5-8; nothing behind
+    /// the last one is computed [default: 5-8]
+    #[arg(long, value_name = "LIST")]
+    blocks: Option<BlockList>,
     /// Whether it counts where on the image things lie: only if every part lies alike, within two
     /// patches (28 px of the input)
     #[arg(long, value_enum, default_value_t = PlaceArg::Auto)]
@@ -146,10 +151,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let model = args.engine.load()?;
     let patch = model.manifest().architecture.patch;
     check_size(args.size, patch)?;
+    let known = model.manifest().architecture.blocks;
+    let blocks = BlockList::or(args.blocks.as_ref(), BLOCKS.into(), known)?;
     let view = view(args, patch, &images)?;
     let settings = LearnSettings {
         name: args.name.clone().unwrap_or_else(|| stem(&args.output)),
         view,
+        blocks,
         options: LearnOptions {
             false_reject: args.false_reject,
             place: match args.place {

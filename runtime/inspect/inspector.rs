@@ -5,7 +5,9 @@ use super::regions::{area_px, bounding_box, connected};
 use super::statistic::{deciding, image_statistic, mean_of_largest};
 use super::{BlockShare, Inspection, Pathway, Region, ScoreMap, Verdict};
 use crate::image::Roi;
-use crate::normal::{Features, NormalError, NormalModel, NormalParts, PatchScores, Turned};
+use crate::normal::{
+    Displacement, Features, NormalError, NormalModel, NormalParts, PatchScores, Turned,
+};
 
 /// Where good ends.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -36,6 +38,11 @@ impl Limits {
         Ok(())
     }
 }
+
+/// A patch is odd wherever it lies if good parts show nothing, at any place, that is nearer to it
+/// than this share of what they show here. Anything from 0.6 to 0.75 does as well
+/// (`docs/what-and-where.md`).
+const ODD_ANYWHERE: f32 = 2.0 / 3.0;
 
 /// Judges images of one product.
 #[derive(Debug, Clone)]
@@ -127,21 +134,19 @@ impl Inspector {
         }
     }
 
-    /// Share of the patches' deviation that would be there wherever they lay. Where place does not
-    /// count, that is all of it.
+    /// Share of the patches that would be odd wherever they lay. Where place does not count, that is
+    /// all of them.
+    ///
+    /// Each patch has one vote, however odd it is. Sums of distances would follow the few oddest
+    /// patches, and of a dent those are the ones that look most like an edge elsewhere.
     fn what_share(&self, features: &Features, patches: &[usize]) -> f32 {
         if self.normal.parts().gate.is_none() {
             return 1.0;
         }
         let turned = self.turned.as_ref();
         let found = self.normal.displacements(features, turned, patches);
-        let here: f32 = found.iter().map(|patch| patch.here).sum();
-        let anywhere: f32 = found.iter().map(|patch| patch.anywhere).sum();
-        if here > 0.0 {
-            (anywhere / here).clamp(0.0, 1.0)
-        } else {
-            1.0
-        }
+        let odd_anywhere = |patch: &&Displacement| patch.anywhere >= ODD_ANYWHERE * patch.here;
+        found.iter().filter(odd_anywhere).count() as f32 / found.len().max(1) as f32
     }
 
     /// Shares of the blocks over several patches, each patch weighted by its score.

@@ -14,9 +14,9 @@ use crate::recipe::{
 };
 use crate::vit::{Model, ModelError};
 
-/// Blocks whose tokens are fused: earlier ones miss meaning, later ones detail, and nothing behind
-/// the last of them is computed.
-const BLOCKS: [usize; 4] = [5, 6, 7, 8];
+/// Blocks whose tokens are fused unless others are asked for: earlier ones miss meaning, later ones
+/// detail, and nothing behind the last of them is computed.
+pub const BLOCKS: [usize; 4] = [5, 6, 7, 8];
 
 /// Inputs kept while learning: as many as views may have to be made of.
 const KEPT_INPUTS: usize = 3;
@@ -28,6 +28,8 @@ pub struct LearnSettings {
     pub name: String,
     /// How pictures become input.
     pub view: ViewSettings,
+    /// Blocks whose tokens are fused, 1-based; [`BLOCKS`] are usual.
+    pub blocks: Vec<usize>,
     /// How much is learned; place never counts where each picture has an input of its own shape.
     pub options: LearnOptions,
     /// When, RFC 3339.
@@ -83,7 +85,7 @@ impl Lesson {
         threads: usize,
     ) -> Result<Self, LessonError> {
         let view = settings.view;
-        let front = FrontEnd::new(model, view, &BLOCKS, threads)?;
+        let front = FrontEnd::new(model, view, &settings.blocks, threads)?;
         let manifest = model.manifest();
         let dim = manifest.architecture.dim;
         let mut options = settings.options;
@@ -92,7 +94,7 @@ impl Lesson {
             options.place = Place::DoesNot;
         }
         Ok(Self {
-            learner: Learner::new(options, front.grid(), &BLOCKS, dim)?,
+            learner: Learner::new(options, front.grid(), &settings.blocks, dim)?,
             front,
             settings,
             model: (manifest.name.clone(), manifest.sha256.to_lowercase()),

@@ -8,4 +8,4 @@ mod learn;
 
 pub use front::{FrontEnd, FrontEndError, Seen};
 pub use judge::{InspectError, Judged, Pipeline, PipelineError, ReplayError, StageTimes};
-pub use learn::{LearnSettings, Lesson, LessonError};
+pub use learn::{BLOCKS, LearnSettings, Lesson, LessonError};

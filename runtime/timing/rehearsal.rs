@@ -5,7 +5,7 @@ use image::RgbImage;
 use crate::camera::rendered::{LineConfig, LineConfigError, RenderedLine};
 use crate::hash::sha256;
 use crate::image::{InputShape, InputSize, Roi};
-use crate::pipeline::{LearnSettings, Lesson, LessonError};
+use crate::pipeline::{BLOCKS, LearnSettings, Lesson, LessonError};
 use crate::recipe::{LearnOptions, PartRecord, Recipe, ViewSettings};
 use crate::vit::Model;
 
@@ -61,6 +61,7 @@ pub fn rehearsal(
             input: InputSize::for_content(side, patch, content),
             shape: InputShape::Common,
         },
+        blocks: BLOCKS.into(),
         options: LearnOptions::default(),
         created: jiff::Timestamp::now().to_string(),
     };

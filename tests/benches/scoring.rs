@@ -13,7 +13,7 @@ use andon::evaluate::{Evaluation, HitRule, TruthFolders, auroc};
 use andon::image::{self, InputShape, InputSize, Roi};
 use andon::inspect::{Inspector, Verdict};
 use andon::normal::{Centre, Features, Moments};
-use andon::pipeline::{FrontEnd, LearnSettings, Lesson, Pipeline};
+use andon::pipeline::{BLOCKS, FrontEnd, LearnSettings, Lesson, Pipeline};
 use andon::recipe::{LearnOptions, PartRecord, Place, ViewSettings};
 use andon::vit::Model;
 use anyhow::{Context, Result};
@@ -23,7 +23,6 @@ use rand::seq::SliceRandom;
 
 const DATA: &str = "../shared/data";
 const SIDE: usize = 448;
-const BLOCKS: [usize; 4] = [5, 6, 7, 8];
 const SEEDS: u64 = 3;
 
 fn main() -> Result<()> {
@@ -142,6 +141,7 @@ fn boards(model: &Model) -> Result<()> {
             let settings = LearnSettings {
                 name: "board".into(),
                 view: view(side, picture.dimensions()),
+                blocks: BLOCKS.into(),
                 options: LearnOptions {
                     place,
                     ..LearnOptions::default()
@@ -180,6 +180,7 @@ fn learned(model: &Model, view: ViewSettings, parts: &[&PathBuf]) -> Result<Insp
     let settings = LearnSettings {
         name: "bench".into(),
         view,
+        blocks: BLOCKS.to_vec(),
         options: LearnOptions::default(),
         created: String::new(),
     };

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use andon::camera::rendered::{DefectKind, LineConfig, RenderedLine, RenderedPart};
 use andon::image::{InputShape, InputSize};
-use andon::pipeline::{LearnSettings, Lesson};
+use andon::pipeline::{BLOCKS, LearnSettings, Lesson};
 use andon::recipe::{LearnOptions, PartRecord, Recipe, ViewSettings};
 use andon::vit::Model;
 use image::RgbImage;
@@ -161,6 +161,7 @@ pub fn settings() -> LearnSettings {
             input: InputSize::for_content(SIZE, patch, (320, 240)),
             shape: InputShape::Common,
         },
+        blocks: BLOCKS.into(),
         options: LearnOptions::default(),
         created: "2026-01-01T00:00:00Z".into(),
     }

@@ -27,11 +27,9 @@ use crate::group::{
 };
 use crate::image::InputSize;
 use crate::inspect::Pathway;
+use crate::pipeline::BLOCKS;
 use crate::report::GroupingReport;
 use crate::vit::{Grid, Model};
-
-/// Blocks that are compared if nothing is said: those that carry the signal of inspection, too.
-const BLOCKS: [usize; 4] = [5, 6, 7, 8];
 
 /// Name of the file of groups.
 const FILE: &str = "groups.safetensors";
