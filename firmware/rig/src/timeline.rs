@@ -78,7 +78,7 @@ impl Timeline {
                 LEFT - 8.0,
                 y + 13.0
             );
-            for (from, to) in self.spans(is_on) {
+            for (from, to) in self.spans(*is_on) {
                 let _ = writeln!(
                     svg,
                     r#"<rect x="{:.2}" y="{y:.1}" width="{:.2}" height="{BAR}" fill="{colour}"/>"#,
@@ -112,7 +112,7 @@ impl Timeline {
     }
 
     /// From when to when it was on.
-    fn spans(&self, is_on: &fn(&Outputs) -> bool) -> Vec<(f64, f64)> {
+    fn spans(&self, is_on: fn(&Outputs) -> bool) -> Vec<(f64, f64)> {
         let mut spans = Vec::new();
         let mut since = None;
         for (time, outputs) in &self.states {
@@ -161,7 +161,7 @@ mod tests {
             .collect();
         assert_eq!(new, [true, true, false, true, true]);
         timeline.mark(5.0, "a < b");
-        assert_eq!(timeline.spans(&|o| o.green), [(1.0, 2.0), (4.0, 5.0)]);
+        assert_eq!(timeline.spans(|o| o.green), [(1.0, 2.0), (4.0, 5.0)]);
         let svg = timeline.svg();
         assert_eq!(svg.matches("<rect").count(), 1 + ROWS.len() + 2);
         assert!(svg.contains("a &lt; b"));
