@@ -558,7 +558,7 @@ fn lamps_that_a_killed_station_left_green_are_put_to_host_lost() {
     fs::remove_dir_all(leds.path().join("amber")).unwrap();
     release(leds.path()).exits(2).says(&["LED amber"]);
     let service = fs::read_to_string("boards/andon.service").unwrap();
-    assert!(service.contains("\nExecStopPost=/usr/local/bin/andon release --station "));
+    assert!(service.contains("\nExecStopPost=/usr/bin/andon release --station "));
 }
 
 #[test]

@@ -55,7 +55,7 @@ pub struct CheckArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
-  ExecStopPost=/usr/local/bin/andon release --station /etc/andon/station.toml
+  ExecStopPost=/usr/bin/andon release --station /etc/andon/station.toml
 
 LEDs and lines of this computer keep what they showed last when the program is killed, green
 included. The service in boards/ runs this after every end of the station. A station that runs is
