@@ -65,6 +65,15 @@ impl Inspector {
         })
     }
 
+    /// Scores on up to so many threads.
+    #[must_use]
+    pub fn with_threads(self, threads: usize) -> Self {
+        Self {
+            normal: self.normal.with_threads(threads),
+            ..self
+        }
+    }
+
     /// Tells what is turned from what is wrong by these patches of turned good parts. They change
     /// shares and pathways of regions, never a score.
     #[must_use]

@@ -1,4 +1,6 @@
-use nalgebra::{DMatrix, DVector};
+use std::thread;
+
+use nalgebra::{DMatrix, DMatrixView, DVector};
 
 use super::{Centre, Features, Places};
 use crate::vit::Grid;
@@ -24,7 +26,11 @@ pub struct NormalModel {
     pub(super) memory_norms: Vec<f32>,
     /// By patch place, which remembered patches may answer; `None` without a gate.
     allowed: Option<Vec<Vec<u32>>>,
+    threads: usize,
 }
+
+/// Patches that are worth a thread: below, starting it takes as long as it saves.
+const PATCHES_A_THREAD: usize = 256;
 
 /// The numbers that make a [`NormalModel`]; this is what a recipe stores.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +91,13 @@ pub struct PatchScores {
 }
 
 impl PatchScores {
+    /// Puts the scores of further patches behind these.
+    fn append(&mut self, mut other: Self) {
+        self.score.append(&mut other.score);
+        self.anywhere.append(&mut other.anywhere);
+        self.nearest.append(&mut other.nearest);
+    }
+
     /// Share of patches that are most like something that was seen at their own place.
     pub fn share_in_place(&self) -> f32 {
         let pairs = self.score.iter().zip(&self.anywhere);
@@ -113,26 +126,20 @@ impl NormalModel {
             mean: parts.block_means.as_ref().map(|means| means.iter().sum()),
             basis_rows,
             allowed,
+            threads: 1,
             parts,
         })
+    }
+
+    /// Scores on up to so many threads, at least one; the result is the same to the bit.
+    #[must_use]
+    pub fn with_threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
     }
 
     /// The numbers that it was made from.
     pub fn parts(&self) -> &NormalParts {
         &self.parts
-    }
-
-    /// Coordinates in the subspace, `[rank, patches]`, and the squared distance of each patch from
-    /// the subspace.
-    fn project(&self, features: &DMatrix<f32>) -> (DMatrix<f32>, Vec<f32>) {
-        let relative = relative_to(features.clone(), self.mean.as_ref());
-        let coordinates = &self.basis_rows * &relative;
-        let outside = relative
-            .column_iter()
-            .zip(coordinates.column_iter())
-            .map(|(f, c)| (f.norm_squared() - c.norm_squared()).max(0.0))
-            .collect();
-        (coordinates, outside)
     }
 
     /// Scores every patch.
@@ -151,7 +158,34 @@ impl NormalModel {
 
     /// Scores `[dim, patches]` features of the right size.
     pub(crate) fn score_total(&self, total: &DMatrix<f32>) -> PatchScores {
-        let (coordinates, outside) = self.project(total);
+        let relative = relative_to(total.clone(), self.mean.as_ref());
+        let patches = relative.ncols();
+        let threads = self.threads.min(patches / PATCHES_A_THREAD).max(1);
+        let each = patches.div_ceil(threads);
+        let score = |first: usize| {
+            let count = each.min(patches - first);
+            self.score_columns(relative.columns(first, count), first)
+        };
+        thread::scope(|scope| {
+            let others: Vec<_> = (1..threads)
+                .map(|thread| scope.spawn(move || score(thread * each)))
+                .collect();
+            let mut scores = score(0);
+            for other in others {
+                match other.join() {
+                    Ok(other) => scores.append(other),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            scores
+        })
+    }
+
+    /// Scores some patches, measured from the centre, `[dim, some]`; the first of them is number
+    /// `first` of the image.
+    fn score_columns(&self, relative: DMatrixView<'_, f32>, first: usize) -> PatchScores {
+        // Coordinates in the subspace, `[rank, some]`.
+        let coordinates = &self.basis_rows * relative;
         let products = &self.memory_rows * &coordinates;
         let patches = coordinates.ncols();
         let mut scores = PatchScores {
@@ -159,8 +193,11 @@ impl NormalModel {
             anywhere: Vec::with_capacity(patches),
             nearest: Vec::with_capacity(patches),
         };
-        for (patch, products) in products.column_iter().enumerate() {
-            let own = coordinates.column(patch).norm_squared() + outside[patch];
+        for (column, products) in products.column_iter().enumerate() {
+            let inside = coordinates.column(column).norm_squared();
+            let outside = (relative.column(column).norm_squared() - inside).max(0.0);
+            let own = inside + outside;
+            let patch = first + column;
             // |c - m|^2 = |c|^2 + |m|^2 - 2 c m; |c|^2 is the same for all.
             let distance = |j: usize| self.memory_norms[j] - 2.0 * products[j];
             let whole = nearest(&self.memory_norms, products.as_slice());
@@ -335,4 +372,41 @@ fn nearest_of(
         let d = distance(j);
         if d < best.1 { (j, d) } else { best }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(rows: usize, cols: usize, seed: usize) -> DMatrix<f32> {
+        let number = |i: usize, j: usize| ((i * 31 + j * 17 + seed * 13 + i * j) % 101) as f32;
+        DMatrix::from_fn(rows, cols, |i, j| number(i, j) / 101.0 - 0.5)
+    }
+
+    #[test]
+    fn more_threads_give_the_same_bits() {
+        let grid = Grid { rows: 26, cols: 31 };
+        let (dim, rank, memory) = (48, 16, 70);
+        let mut places = Places::new(grid, memory);
+        (0..grid.patches()).for_each(|patch| places.see(patch % memory, patch));
+        let features = numbers(dim, grid.patches(), 3);
+        for gate in [None, Some(2)] {
+            let model = NormalModel::new(NormalParts {
+                grid,
+                blocks: vec![5],
+                block_means: None,
+                block_bases: vec![numbers(dim, rank, 1)],
+                memory: numbers(rank, memory, 2),
+                places: places.clone(),
+                gate,
+            })
+            .unwrap();
+            let one = model.score_total(&features);
+            let three = model.with_threads(3).score_total(&features);
+            let bits = |scores: &[f32]| scores.iter().map(|s| s.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&one.score), bits(&three.score));
+            assert_eq!(bits(&one.anywhere), bits(&three.anywhere));
+            assert_eq!(one.nearest, three.nearest);
+        }
+    }
 }

@@ -108,6 +108,7 @@ impl Pipeline {
         Ok(Self {
             front: FrontEnd::with_taps(model, recipe.view, blocks, besides, threads)?,
             inspector: Inspector::new(recipe.normal.clone(), recipe.limits)?
+                .with_threads(threads)
                 .with_turned(recipe.turned.clone()),
         })
     }
