@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use andon::image::Roi;
+use andon::image::{InputShape, Roi};
 use andon::inspect::Verdict;
 use andon::pipeline::{Pipeline, PipelineError, ReplayError};
 use andon::recipe::{Recipe, RecipeError};
@@ -430,6 +430,19 @@ fn a_golden_input_with_an_altered_score_is_a_mismatch_that_says_both() {
         pipeline.replay(&recipe.golden[1], 2),
         Err(ReplayError::Image(_))
     ));
+}
+
+#[test]
+fn a_forged_view_is_refused_where_each_picture_has_an_input_of_its_own_shape_too() {
+    let model = Model::embedded().unwrap();
+    for (width, height) in [(0, 0), (15, 14), (usize::MAX, 14)] {
+        let mut recipe = LEARNED.0.clone();
+        recipe.view.shape = InputShape::Own;
+        recipe.view.input.width = width;
+        recipe.view.input.height = height;
+        let error = Pipeline::new(&model, &recipe, 1).err().unwrap().to_string();
+        assert!(error.contains(&width.to_string()), "{error}");
+    }
 }
 
 #[test]

@@ -2,10 +2,10 @@ use std::time::{Duration, Instant};
 
 use image::RgbImage;
 
-use crate::image::{ImageError, InputShape, InputSize, Preparation};
+use crate::image::{ImageError, InputShape, Preparation};
 use crate::normal::{FeatureError, Features};
 use crate::recipe::ViewSettings;
-use crate::vit::{Backbones, Grid, Model, ModelError, TapRequest, Taps};
+use crate::vit::{Backbone, Backbones, Grid, Model, ModelError, TapRequest, Taps};
 
 /// Camera side of the pipeline: everything up to the features.
 pub struct FrontEnd {
@@ -81,16 +81,14 @@ impl FrontEnd {
         }
         let features = Features::request(blocks);
         let request = TapRequest::new(features.iter().chain(besides.iter()));
+        let size = (view.input.width, view.input.height);
+        // What cannot be served shall show now.
+        let grid = Backbone::check(model, size, &request)?;
         let backbones = Backbones::new(model.clone(), request, threads);
-        let InputSize { width, height } = view.input;
         if view.shape == InputShape::Common {
-            // What cannot be served shall show now, and the first part shall not wait.
-            backbones.of((width, height))?;
+            // The first part shall not wait.
+            backbones.of(size)?;
         }
-        let grid = Grid {
-            rows: height / patch,
-            cols: width / patch,
-        };
         Ok(Self {
             preparation,
             backbones,

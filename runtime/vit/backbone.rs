@@ -84,34 +84,10 @@ impl Backbone {
         threads: usize,
         engine: Engine,
     ) -> Result<Self, ModelError> {
+        let grid = Self::check(model, (width, height), request)?;
         let manifest = model.manifest();
         let sizes = manifest.architecture;
-        let patch = sizes.patch;
-        let fits = |side: usize| side >= patch && side.is_multiple_of(patch) && side <= MAX_SIDE;
-        if !fits(width) || !fits(height) {
-            return Err(ModelError::InputSize {
-                name: manifest.name.clone(),
-                width,
-                height,
-                patch,
-                limit: MAX_SIDE - MAX_SIDE % patch,
-            });
-        }
         let request: Vec<_> = request.iter().collect();
-        if let Some((asked, _)) = request
-            .iter()
-            .find(|(b, _)| !(1..=sizes.blocks).contains(b))
-        {
-            return Err(ModelError::Block {
-                name: manifest.name.clone(),
-                blocks: sizes.blocks,
-                asked: *asked,
-            });
-        }
-        let grid = Grid {
-            rows: height / patch,
-            cols: width / patch,
-        };
         let outputs: Vec<_> = request
             .iter()
             .map(|(block, kind)| manifest.taps.name(*block, *kind))
@@ -178,6 +154,43 @@ impl Backbone {
         };
         backbone.check_outputs()?;
         Ok(backbone)
+    }
+
+    /// What [`Self::new`] refuses at a glance, without preparing anything; gives the grid of patches
+    /// that runs on input of this size would give.
+    ///
+    /// # Errors
+    /// [`ModelError::InputSize`], [`ModelError::Block`].
+    pub fn check(
+        model: &Model,
+        (width, height): (usize, usize),
+        request: &TapRequest,
+    ) -> Result<Grid, ModelError> {
+        let manifest = model.manifest();
+        let sizes = manifest.architecture;
+        let patch = sizes.patch;
+        let fits = |side: usize| side >= patch && side.is_multiple_of(patch) && side <= MAX_SIDE;
+        if !fits(width) || !fits(height) {
+            return Err(ModelError::InputSize {
+                name: manifest.name.clone(),
+                width,
+                height,
+                patch,
+                limit: MAX_SIDE - MAX_SIDE % patch,
+            });
+        }
+        let known = 1..=sizes.blocks;
+        if let Some((asked, _)) = request.iter().find(|(block, _)| !known.contains(block)) {
+            return Err(ModelError::Block {
+                name: manifest.name.clone(),
+                blocks: sizes.blocks,
+                asked,
+            });
+        }
+        Ok(Grid {
+            rows: height / patch,
+            cols: width / patch,
+        })
     }
 
     /// The grid of patches that every run gives.
