@@ -8,22 +8,14 @@ use andon_kernels::{
     Epilogue, HEAD_WIDTH, Isa, PackedHead, PackedWeights, Scratch, attend, layer_norm, linear,
 };
 
+mod numbers;
 mod peak;
 mod timing;
+use numbers::numbers;
 use timing::{Candidate, compare};
 
 /// Tokens of a 224 and of a 448 pixel image with 14 pixel patches and one class token.
 const TOKENS: [usize; 2] = [257, 1025];
-
-fn numbers(len: usize, seed: u32) -> Vec<f32> {
-    let mut state = seed;
-    (0..len)
-        .map(|_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / 8_388_608.0 - 1.0
-        })
-        .collect()
-}
 
 /// All that this processor has, or those whose name contains `filter`.
 fn isas(filter: &str) -> impl Iterator<Item = Isa> {

@@ -12,6 +12,8 @@ use andon_kernels::{
     Epilogue, Error, HEAD_WIDTH, Isa, PackedHead, PackedWeights, Pool, Scratch, attend, layer_norm,
     linear,
 };
+mod numbers;
+use numbers::numbers;
 use rayon::prelude::*;
 
 const BLOCKS: usize = 12;
@@ -162,16 +164,6 @@ fn run(split: &dyn Split, blocks: &[Block], v: &mut Values) -> Result<(), Error>
         split.linear(&block.down, &v.wide, Epilogue::Accumulate, &mut v.tokens)?;
     }
     Ok(())
-}
-
-fn numbers(len: usize, seed: u32) -> Vec<f32> {
-    let mut state = seed;
-    (0..len)
-        .map(|_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / 8_388_608.0 - 1.0
-        })
-        .collect()
 }
 
 fn packed(k: usize, n: usize, seed: u32) -> PackedWeights {

@@ -165,6 +165,17 @@ pub(crate) unsafe fn run_rows(
 /// Quantised rows start on a cache line.
 pub(crate) const LINE: usize = 64;
 
+/// Calls the kernel that was compiled for this kind of epilogue.
+macro_rules! by_kind {
+    ($kind:expr, $($kernel:ident)::+($weights:expr, $block:expr)) => {
+        match $kind {
+            GELU => $($kernel)::+::<GELU>($weights, $block),
+            ADD => $($kernel)::+::<ADD>($weights, $block),
+            _ => $($kernel)::+::<NONE>($weights, $block),
+        }
+    };
+}
+
 /// One block of rows.
 ///
 /// # Safety
@@ -202,11 +213,7 @@ pub(crate) unsafe fn run_block(
             };
             // SAFETY: the same, and the pointers are valid for [rows, out_stride].
             unsafe {
-                match kind {
-                    GELU => avx512::block::<GELU>(weights, &block),
-                    ADD => avx512::block::<ADD>(weights, &block),
-                    _ => avx512::block::<NONE>(weights, &block),
-                }
+                by_kind!(kind, avx512::block(weights, &block));
             }
         }
         #[cfg(target_arch = "aarch64")]
@@ -227,11 +234,7 @@ pub(crate) unsafe fn run_block(
             };
             // SAFETY: the same, and the pointers are valid for [rows, out_stride].
             unsafe {
-                match kind {
-                    GELU => i8mm::block::<GELU>(weights, &block),
-                    ADD => i8mm::block::<ADD>(weights, &block),
-                    _ => i8mm::block::<NONE>(weights, &block),
-                }
+                by_kind!(kind, i8mm::block(weights, &block));
             }
         }
         #[cfg(target_arch = "aarch64")]
@@ -249,13 +252,9 @@ pub(crate) unsafe fn run_block(
             };
             // SAFETY: the same, and the pointers are valid for [rows, out_stride].
             unsafe {
-                match (isa, kind) {
-                    (Isa::NeonDot, GELU) => neon::dot_block::<GELU>(weights, &block),
-                    (Isa::NeonDot, ADD) => neon::dot_block::<ADD>(weights, &block),
-                    (Isa::NeonDot, _) => neon::dot_block::<NONE>(weights, &block),
-                    (_, GELU) => neon::plain_block::<GELU>(weights, &block),
-                    (_, ADD) => neon::plain_block::<ADD>(weights, &block),
-                    _ => neon::plain_block::<NONE>(weights, &block),
+                match isa {
+                    Isa::NeonDot => by_kind!(kind, neon::dot_block(weights, &block)),
+                    _ => by_kind!(kind, neon::plain_block(weights, &block)),
                 }
             }
         }
@@ -273,16 +272,10 @@ pub(crate) unsafe fn run_block(
             };
             // SAFETY: the same, and the pointers are valid for [rows, out_stride].
             unsafe {
-                match (isa, kind) {
+                match isa {
                     #[cfg(target_arch = "x86_64")]
-                    (Isa::Avx2, GELU) => avx2::block::<GELU>(weights, &block),
-                    #[cfg(target_arch = "x86_64")]
-                    (Isa::Avx2, ADD) => avx2::block::<ADD>(weights, &block),
-                    #[cfg(target_arch = "x86_64")]
-                    (Isa::Avx2, _) => avx2::block::<NONE>(weights, &block),
-                    (_, GELU) => portable::block::<GELU>(weights, &block),
-                    (_, ADD) => portable::block::<ADD>(weights, &block),
-                    _ => portable::block::<NONE>(weights, &block),
+                    Isa::Avx2 => by_kind!(kind, avx2::block(weights, &block)),
+                    _ => by_kind!(kind, portable::block(weights, &block)),
                 }
             }
         }
