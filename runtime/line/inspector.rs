@@ -257,21 +257,18 @@ impl Inspector {
                         continue;
                     };
                     let name = answer.image.clone();
-                    let inspection = answer.inspection.clone();
+                    let shown = wanted.sketches.then(|| answer.inspection.clone());
                     if give.send(FromInspector::Answer(Box::new(answer))).is_err() {
                         return;
                     }
                     // After the answer, so that no part waits for whole pictures.
-                    if wanted.sketches
+                    if let Some(inspection) = shown
                         && let Ok(picture) = to_rgb(&order.frame, None)
-                        && give
-                            .send(FromInspector::Sketch(watch::sketch(
-                                &picture,
-                                inspection.as_ref(),
-                            )))
-                            .is_err()
                     {
-                        return;
+                        let sketch = watch::sketch(&picture, inspection.as_ref());
+                        if give.send(FromInspector::Sketch(sketch)).is_err() {
+                            return;
+                        }
                     }
                     if let Some(name) = name
                         && let Some(bytes) = encoded(&order.frame)
