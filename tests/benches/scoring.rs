@@ -14,7 +14,7 @@ use andon::image::{self, InputShape, InputSize, Roi};
 use andon::inspect::{Inspector, Verdict};
 use andon::normal::{Centre, Features, Moments};
 use andon::pipeline::{BLOCKS, FrontEnd, LearnSettings, Lesson, Pipeline};
-use andon::recipe::{LearnOptions, PartRecord, Place, ViewSettings};
+use andon::recipe::{LearnOptions, PartRecord, Place, Recipe, ViewSettings};
 use andon::vit::Model;
 use anyhow::{Context, Result};
 use nalgebra::DMatrix;
@@ -91,7 +91,13 @@ fn drawn(model: &Model, set: &str, learn: usize) -> Result<()> {
             )
         };
         let paths: Vec<&PathBuf> = order[..learn].iter().map(|&i| &good_paths[i]).collect();
-        let inspector = learned(model, view, &paths)?;
+        let recipe = learned(model, view, Place::default(), &paths)?;
+        println!(
+            "  measured from {:?}, place {:?}",
+            recipe.normal.centre(),
+            recipe.normal.gate
+        );
+        let inspector = Inspector::new(recipe.normal, recipe.limits)?;
         let ours = compare(&|features| judged(&inspector, features));
         let neighbour = compare(&|features| full_nearest_neighbour(&parts, features));
         let residual = residual_only(&parts);
@@ -138,23 +144,8 @@ fn boards(model: &Model) -> Result<()> {
             let name = template.file_name().context("a board without a name")?;
             let board = Path::new(DATA).join("pcb/bad").join(name);
             let picture = image::read(template)?;
-            let settings = LearnSettings {
-                name: "board".into(),
-                view: view(side, picture.dimensions()),
-                blocks: BLOCKS.into(),
-                options: LearnOptions {
-                    place,
-                    ..LearnOptions::default()
-                },
-                created: String::new(),
-            };
-            let mut lesson = Lesson::new(model, settings, threads())?;
-            let record = PartRecord {
-                file: String::new(),
-                sha256: String::new(),
-            };
-            lesson.add(record, &picture)?;
-            let recipe = lesson.finish(|_, _| {})?;
+            let view = view(side, picture.dimensions());
+            let recipe = learned(model, view, place, &[template])?;
             let pipeline = Pipeline::new(model, &recipe, threads())?;
             evaluation.add_good(&pipeline.inspect(&picture)?.inspection, size(&picture))?;
             let picture = image::read(&board)?;
@@ -176,12 +167,15 @@ fn boards(model: &Model) -> Result<()> {
     Ok(())
 }
 
-fn learned(model: &Model, view: ViewSettings, parts: &[&PathBuf]) -> Result<Inspector> {
+fn learned(model: &Model, view: ViewSettings, place: Place, parts: &[&PathBuf]) -> Result<Recipe> {
     let settings = LearnSettings {
         name: "bench".into(),
         view,
-        blocks: BLOCKS.to_vec(),
-        options: LearnOptions::default(),
+        blocks: BLOCKS.into(),
+        options: LearnOptions {
+            place,
+            ..LearnOptions::default()
+        },
         created: String::new(),
     };
     let mut lesson = Lesson::new(model, settings, threads())?;
@@ -192,13 +186,7 @@ fn learned(model: &Model, view: ViewSettings, parts: &[&PathBuf]) -> Result<Insp
         };
         lesson.add(record, &image::read(path)?)?;
     }
-    let recipe = lesson.finish(|_, _| {})?;
-    println!(
-        "  measured from {:?}, place {:?}",
-        recipe.normal.centre(),
-        recipe.normal.gate
-    );
-    Ok(Inspector::new(recipe.normal, recipe.limits)?)
+    Ok(lesson.finish(|_, _| {})?)
 }
 
 fn judged(inspector: &Inspector, features: &Features) -> f64 {
