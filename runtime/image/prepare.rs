@@ -147,15 +147,15 @@ impl Preparation {
         }
     }
 
-    /// Refuses what [`Self::crop`] would not have given: networks are prepared for inputs of this
-    /// product only.
+    /// Refuses what is larger than [`Self::crop`] would have given: networks are prepared for inputs
+    /// of this product, and parts of them, only.
     ///
     /// # Errors
     /// [`ImageError::NoInput`].
     pub fn check(&self, crop: &RgbImage) -> Result<(), ImageError> {
         let (width, height) = crop.dimensions();
         let expected = self.size(Roi::whole(width, height));
-        if (expected.width, expected.height) == (width as usize, height as usize) {
+        if width as usize <= expected.width && height as usize <= expected.height {
             return Ok(());
         }
         Err(ImageError::NoInput {
@@ -294,8 +294,8 @@ mod tests {
         assert_eq!(crop(400, 100), (112, 28));
         assert_eq!(crop(100, 400), (28, 112));
         let check = |w, h| preparation.check(&RgbImage::new(w, h));
-        assert!(check(56, 56).is_ok() && check(112, 28).is_ok());
-        for (w, h) in [(112, 112), (28, 28), (2044, 2044), (57, 56), (1, 1)] {
+        assert!(check(56, 56).is_ok() && check(112, 28).is_ok() && check(28, 28).is_ok());
+        for (w, h) in [(112, 112), (2044, 2044), (57, 56), (114, 28)] {
             assert!(check(w, h).is_err(), "{w} x {h}");
         }
         assert!(check(2044, 1).unwrap_err().to_string().contains("2044 x 1"));

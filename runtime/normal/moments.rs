@@ -63,7 +63,7 @@ impl Moments {
     pub fn add(&mut self, features: &Features) {
         let total = &features.total;
         let fold = self.parts % self.whole.len();
-        self.whole[fold].0.add(total, total, &total.transpose());
+        self.whole[fold].0.add_own(total);
         self.parts += 1;
         for (sum, block) in self.block_sums.iter_mut().zip(&features.blocks) {
             *sum += block.column_sum().cast::<f64>();
@@ -138,16 +138,49 @@ impl Sums {
         }
     }
 
+    /// Adds an image, `[dim, patches]`, whose sums are of the feature with itself. What lies above
+    /// the diagonal is what lies below it, so whole blocks of it are copied, not computed.
+    fn add_own(&mut self, total: &DMatrix<f32>) {
+        /// Enough columns that a product runs at full speed.
+        const AT_ONCE: usize = 128;
+        let dim = total.nrows();
+        let transposed = total.transpose();
+        let mut product = DMatrix::zeros(dim, dim);
+        for from in (0..dim).step_by(AT_ONCE) {
+            let count = AT_ONCE.min(dim - from);
+            let below = total.rows_range(from..) * transposed.columns(from, count);
+            product
+                .view_mut((from, from), below.shape())
+                .copy_from(&below);
+            let beside = below.rows_range(count..).transpose();
+            product
+                .view_mut((from, from + count), beside.shape())
+                .copy_from(&beside);
+        }
+        let sum = total.column_sum();
+        self.add_products(total.ncols(), &product, sum.clone(), sum);
+    }
+
     /// Adds an image. Products are summed in `f32` within the image (at most a few thousand terms of
     /// at most 1) and in `f64` from image to image.
     fn add(&mut self, block: &DMatrix<f32>, total: &DMatrix<f32>, transposed: &DMatrix<f32>) {
-        let patches = total.ncols();
-        let block_sum = block.column_sum().cast::<f64>();
-        let total_sum = total.column_sum().cast::<f64>();
-        self.patches += patches as u64;
         let product = block * transposed;
+        let (block, sum) = (block.column_sum(), total.column_sum());
+        self.add_products(total.ncols(), &product, block, sum);
+    }
+
+    /// Adds what was summed over the patches of an image.
+    fn add_products(
+        &mut self,
+        patches: usize,
+        product: &DMatrix<f32>,
+        block: DVector<f32>,
+        total: DVector<f32>,
+    ) {
+        let (block_sum, total_sum) = (block.cast::<f64>(), total.cast::<f64>());
+        self.patches += patches as u64;
         self.second
-            .zip_apply(&product, |sum, product| *sum += f64::from(product));
+            .zip_apply(product, |sum, product| *sum += f64::from(product));
         self.between
             .ger(1.0 / patches.max(1) as f64, &block_sum, &total_sum, 1.0);
         self.first += block_sum;

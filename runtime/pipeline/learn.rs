@@ -50,7 +50,7 @@ pub struct Lesson {
     golden: Option<Features>,
     tints: Tints,
     drift: DriftLearner,
-    half_patch: i64,
+    patch: u32,
     backbone: Duration,
 }
 
@@ -103,7 +103,7 @@ impl Lesson {
             golden: None,
             tints: Tints::default(),
             drift: DriftLearner::new(view.roi),
-            half_patch: manifest.architecture.patch as i64 / 2,
+            patch: manifest.architecture.patch as u32,
             backbone: Duration::ZERO,
         })
     }
@@ -157,7 +157,13 @@ impl Lesson {
         } = self.learner.finish(step)?;
         let turned = turned(&self.front, &self.first, &normal)?;
         let inspector = Inspector::new(normal.clone(), limits)?;
-        let damaged = self.front.see_crop(views::damaged(&first))?;
+        // A damaged input, so that a program that finds nothing wrong is found out. Where place does
+        // not count, a smaller one proves as much in a fraction of the time.
+        let whole = match normal.gate {
+            Some(_) => first.clone(),
+            None => views::middle(&first, self.patch),
+        };
+        let damaged = self.front.see_crop(views::damaged(&whole))?;
         let mut golden = Vec::new();
         if let Some(features) = &self.golden {
             golden.push(self::golden(&inspector, &first, features)?);
@@ -188,7 +194,7 @@ impl Lesson {
 impl Lesson {
     /// Looks at altered views of the few parts there are.
     fn add_views(&mut self, step: &mut dyn FnMut(usize, usize)) -> Result<(), LessonError> {
-        let to_learn = |crop: &RgbImage| views::to_learn(crop, self.half_patch);
+        let to_learn = |crop: &RgbImage| views::to_learn(crop, i64::from(self.patch) / 2);
         let to_learn: Vec<_> = self.first.iter().flat_map(to_learn).collect();
         let to_check: Vec<_> = self.first.iter().flat_map(views::to_check).collect();
         let count = to_learn.len() + to_check.len();

@@ -32,6 +32,14 @@ pub(crate) fn turned(picture: &RgbImage) -> [RgbImage; 2] {
     [-12.0, 12.0].map(|degrees| crate::stress::turned(picture, degrees))
 }
 
+/// The middle half of a picture each way, in whole patches of `patch` pixels.
+pub(crate) fn middle(picture: &RgbImage, patch: u32) -> RgbImage {
+    let half = |side: u32| (side / patch / 2).max(1) * patch;
+    let (width, height) = picture.dimensions();
+    let (w, h) = (half(width), half(height));
+    imageops::crop_imm(picture, (width - w) / 2, (height - h) / 2, w, h).to_image()
+}
+
 /// The picture with its middle turned upside down and inverted: no good part looks like it.
 pub(crate) fn damaged(picture: &RgbImage) -> RgbImage {
     let (width, height) = picture.dimensions();
