@@ -140,10 +140,7 @@ impl Backbone {
         let backbone = Self {
             plan,
             report,
-            executor: match threads {
-                0 | 1 => Executor::SingleThread,
-                threads => Executor::multithread_with_name(threads, "andon-vit"),
-            },
+            executor: executor(threads),
             pool: Arc::new(pool),
             name: manifest.name.clone(),
             class_tokens: sizes.class_tokens,
@@ -277,6 +274,17 @@ impl Backbone {
             }
         }
         Ok(())
+    }
+}
+
+/// Threads for the operators of the engine, if the program was built with them.
+fn executor(threads: usize) -> Executor {
+    match threads {
+        0 | 1 => Executor::SingleThread,
+        #[cfg(feature = "engine-threads")]
+        threads => Executor::multithread_with_name(threads, "andon-vit"),
+        #[cfg(not(feature = "engine-threads"))]
+        _ => Executor::SingleThread,
     }
 }
 

@@ -109,6 +109,30 @@ impl Pool {
         Ok(())
     }
 
+    /// Gives each piece of `values`, `piece` of them (the last may be shorter), with its number to `work`, on all threads:
+    /// for what surrounds the kernels.
+    ///
+    /// # Panics
+    /// If `piece` is 0.
+    pub fn chunks<T: Send>(
+        &self,
+        values: &mut [T],
+        piece: usize,
+        work: &(impl Fn(usize, &mut [T]) + Sync),
+    ) {
+        let (len, pieces) = (values.len(), values.len().div_ceil(piece));
+        let values = Shared(values.as_mut_ptr());
+        self.run(pieces, &|_, units| {
+            for number in units {
+                let (start, end) = (number * piece, len.min((number + 1) * piece));
+                // SAFETY: the range lies within `values`, and every piece is one unit.
+                let piece =
+                    unsafe { std::slice::from_raw_parts_mut(values.at(start), end - start) };
+                work(number, piece);
+            }
+        });
+    }
+
     /// [`layer_norm`](crate::layer_norm) on all threads.
     ///
     /// # Errors

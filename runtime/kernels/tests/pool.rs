@@ -81,6 +81,22 @@ fn a_pool_serves_many_callers_and_many_jobs_in_turn() {
 }
 
 #[test]
+fn every_piece_is_given_out_once_with_its_number() {
+    for threads in [1, 3] {
+        let pool = Pool::new(threads).unwrap();
+        for (len, piece) in [(0, 4), (1, 4), (8, 4), (1000, 7)] {
+            let mut values = vec![0; len];
+            pool.chunks(&mut values, piece, &|number, values| {
+                assert!(values.len() == piece || (number + 1) * piece > len);
+                values.iter_mut().for_each(|value| *value += number + 1);
+            });
+            let expected: Vec<usize> = (0..len).map(|i| i / piece + 1).collect();
+            assert_eq!(values, expected, "{threads} threads, pieces of {piece}");
+        }
+    }
+}
+
+#[test]
 fn shapes_that_do_not_fit_are_refused() {
     let pool = Pool::new(2).unwrap();
     let isa = Isa::detect();

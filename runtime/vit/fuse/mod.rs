@@ -12,6 +12,7 @@ mod index;
 mod linear;
 mod norm;
 mod operators;
+mod patches;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -73,7 +74,7 @@ pub(super) fn fuse(mut model: ModelProto, outputs: &[String]) -> (ModelProto, Fu
 fn find(index: &Index<'_>, left: &mut Vec<Left>) -> Vec<Replacement> {
     let mut claimed = HashSet::new();
     let mut found: Vec<Replacement> = Vec::new();
-    let patterns = [attention::find, norm::find, linear::find];
+    let patterns = [attention::find, norm::find, linear::find, patches::find];
     for pattern in patterns {
         for position in 0..index.nodes.len() {
             match pattern(index, position) {

@@ -3,7 +3,7 @@ use std::fmt;
 
 use tract_onnx::pb::{GraphProto, ModelProto};
 
-use super::operators::{ATTENTION, LINEAR, NORM};
+use super::operators;
 use crate::vit::ModelError;
 
 /// An operator that stands for several nodes of the graph.
@@ -41,7 +41,7 @@ impl FuseReport {
     pub(super) fn new(fused: Vec<Fused>, left: Vec<Left>, graph: &GraphProto) -> Self {
         let mut unchanged = BTreeMap::new();
         for node in &graph.node {
-            if ![LINEAR, ATTENTION, NORM].contains(&node.op_type.as_str()) {
+            if !operators::ALL.contains(&node.op_type.as_str()) {
                 *unchanged.entry(node.op_type.clone()).or_default() += 1;
             }
         }

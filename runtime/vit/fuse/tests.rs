@@ -1,6 +1,8 @@
 //! Small graphs, as exporters write them, run with and without fused operators.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension::Value as Side};
@@ -318,6 +320,37 @@ fn layer_norm_over_the_last_axis_is_found() {
         .floats("offset", &[WIDTH], |i| i as f32 * 0.01)
         .node("LayerNormalization", &["x", "scale", "offset"], "y");
     fuses_to(sketch, &["y"], &[("layer norm", 1)]);
+}
+
+/// Patches of 5 x 8 pixels of a picture that is no multiple of them, `strides` apart.
+fn embedding(strides: [i64; 2]) -> Sketch {
+    Sketch::default()
+        .integers("picture", &[1, 2, 16, 28])
+        .node("Reshape", &["x", "picture"], "image")
+        .floats("weights", &[70, 2, 5, 8], |i| ((i * 7 % 23) as f32).sin())
+        .floats("bias", &[70], |i| i as f32 * 0.01)
+        .node("Conv", &["image", "weights", "bias"], "y")
+        .with("kernel_shape", &[5, 8])
+        .with("strides", &strides)
+}
+
+#[test]
+fn patches_are_embedded_alike_on_any_number_of_threads() {
+    fuses_to(embedding([5, 8]), &["y"], &[("patch embedding", 1)]);
+    let (model, _) = fuse(embedding([5, 8]).model(&["y"]), &["y".into()]);
+    let alone = run(&model);
+    assert_eq!(alone[0].len(), 70 * 3 * 3);
+    for threads in [2, 3, 5] {
+        let pool = Arc::new(andon_kernels::Pool::new(threads).unwrap());
+        assert_eq!(on_pool(&pool, || run(&model)), alone, "{threads} threads");
+    }
+}
+
+#[test]
+fn windows_that_overlap_stay() {
+    let report = fused(embedding([5, 4]), &["y"]);
+    assert_eq!(report.unchanged.get("Conv"), Some(&1), "{report}");
+    assert!(report.left[0].reason.contains("overlap"), "{report}");
 }
 
 #[test]

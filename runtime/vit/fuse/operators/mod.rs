@@ -5,6 +5,7 @@ mod attention;
 mod linear;
 mod memory;
 mod norm;
+mod patches;
 mod shared;
 
 use std::cell::RefCell;
@@ -20,12 +21,17 @@ pub(super) const LINEAR: &str = "AndonLinear";
 pub(super) const ATTENTION: &str = "AndonAttention";
 /// See [`LINEAR`].
 pub(super) const NORM: &str = "AndonLayerNorm";
+/// See [`LINEAR`].
+pub(super) const PATCHES: &str = "AndonPatchEmbedding";
+/// All of them.
+pub(super) const ALL: [&str; 4] = [LINEAR, ATTENTION, NORM, PATCHES];
 
 /// Teaches the reader of ONNX files the fused operators.
 pub(in crate::vit) fn register(onnx: &mut Onnx) {
     onnx.op_register.insert(LINEAR, linear::read);
     onnx.op_register.insert(ATTENTION, attention::read);
     onnx.op_register.insert(NORM, norm::read);
+    onnx.op_register.insert(PATCHES, patches::read);
 }
 
 thread_local! {
