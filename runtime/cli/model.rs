@@ -70,7 +70,11 @@ fn print_kernels(backbone: &Backbone) {
     for (sum, name) in &kernels.products {
         println!("  products in {sum}       {name}");
     }
-    for (name, count) in backbone.engine_kernels() {
+    let used = backbone.engine_kernels();
+    if used.is_empty() {
+        println!("  used here             none of these: every product is fused");
+    }
+    for (name, count) in used {
         println!("  used here         {count:3} x {name}");
     }
 }
