@@ -1,9 +1,10 @@
 //! The network on fused operators against plain `tract` in float: how far the taps are apart, and
 //! how much time either takes.
 //!
-//! `cargo bench --bench backbone [-- [errors|times] [ROUNDS]]`, or `-- serve SIDE THREADS`, which
-//! runs the fused network once for each line of standard input and answers with the seconds that it
-//! took (`against_onnxruntime.py` beside this file asks). Both engines run in turn, so that
+//! `cargo bench --bench backbone [-- [errors|times] [ROUNDS]]`, or `-- serve SIDE THREADS [KERNELS]`,
+//! which runs the fused network, on the fastest kernels or slower ones such as `avx2`, once for each
+//! line of standard input and answers with the seconds that it took (`against_rivals.py` beside this
+//! file asks). Both engines run in turn, so that
 //! other work on the machine costs both the same; the figure is the median of the ratios of
 //! neighbouring runs. Times are of the wall clock.
 
@@ -13,6 +14,7 @@ use std::time::Instant;
 use andon::image::{self, InputSize, Preparation};
 use andon::timing::median;
 use andon::vit::{Backbone, Engine, Model, TapKind, TapRequest, Taps};
+use andon_kernels::Isa;
 use anyhow::{Context, Result};
 
 const DATA: &str = "../shared/data";
@@ -34,9 +36,15 @@ fn main() -> Result<()> {
     let rounds = words.iter().find_map(|w| w.parse().ok()).unwrap_or(15);
     let only_rounds = words.iter().all(|w| w.parse::<usize>().is_ok());
     let model = Model::embedded()?;
-    if let [what, side, threads] = &words[..]
+    if let [what, side, threads, isa @ ..] = &words[..]
         && what == "serve"
     {
+        if let [isa] = isa {
+            let known = Isa::ALL
+                .iter()
+                .find(|known| format!("{known:?}").eq_ignore_ascii_case(isa));
+            Isa::slow_down_to(*known.with_context(|| format!("no kernels called {isa}"))?);
+        }
         return serve(&model, side.parse()?, threads.parse()?);
     }
     println!("model {}", model.manifest().name);

@@ -1,7 +1,12 @@
 //! Which instruction set a kernel runs on. Found once at run time, so that one portable binary is fast everywhere; never
 //! a compile-time choice.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::Error;
+
+/// Place in [`Isa::ALL`] of the fastest one that may be chosen.
+static FIRST: AtomicUsize = AtomicUsize::new(0);
 
 /// An instruction set that the kernels are written for.
 ///
@@ -36,10 +41,20 @@ impl Isa {
         Isa::Portable,
     ];
 
-    /// The fastest instruction set of this processor.
+    /// The fastest instruction set of this processor that was not ruled out by [`Isa::slow_down_to`].
     #[must_use]
     pub fn detect() -> Isa {
-        Isa::available().next().unwrap_or(Isa::Portable)
+        let first = FIRST.load(Ordering::Relaxed);
+        Isa::available()
+            .find(|isa| Isa::ALL.iter().position(|known| known == isa) >= Some(first))
+            .unwrap_or(Isa::Portable)
+    }
+
+    /// From now on [`Isa::detect`] gives nothing faster than `isa` in this process: to measure on one processor what
+    /// another one would get.
+    pub fn slow_down_to(isa: Isa) {
+        let first = Isa::ALL.iter().position(|known| *known == isa);
+        FIRST.store(first.unwrap_or(0), Ordering::Relaxed);
     }
 
     /// What this processor can run, fastest first; [`Isa::Portable`] is always the last.
