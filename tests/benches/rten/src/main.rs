@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use rten::{ModelOptions, RunOptions, ThreadPool};
-use rten_tensor::NdTensor;
+use rten_tensor::{AsView, NdTensor};
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
