@@ -1,5 +1,6 @@
 //! Rewriting the ONNX graph before it is parsed into operators: the wanted input size, the
-//! resized position embedding, the wanted outputs, and nothing that they do not need.
+//! resized position embedding, the wanted patches, the wanted outputs, and nothing that they do not
+//! need.
 
 use std::collections::HashSet;
 
@@ -7,12 +8,14 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension::Value as Dim};
 use tract_onnx::pb::{GraphProto, ModelProto, TensorProto, TypeProto, ValueInfoProto, type_proto};
 
-use super::{Grid, Manifest, position};
+use super::gather::gather;
+use super::{Grid, Kept, Manifest, position};
 
 /// Names of the outputs, in order.
 pub(super) struct Cut<'a> {
     pub manifest: &'a Manifest,
     pub grid: Grid,
+    pub kept: Option<&'a Kept>,
     pub outputs: &'a [String],
 }
 
@@ -24,6 +27,15 @@ impl Cut<'_> {
         self.set_outputs(graph)?;
         self.set_input(graph)?;
         self.set_position(graph)?;
+        if let Some(kept) = self.kept {
+            let position = &self.manifest.position_embedding.initializer;
+            gather(
+                graph,
+                position,
+                self.manifest.architecture.class_tokens,
+                kept,
+            )?;
+        }
         graph.value_info.clear();
         drop_unneeded(graph, self.outputs);
         Ok(model)

@@ -15,7 +15,7 @@ pub(super) struct Index<'a> {
 }
 
 /// Whether a node of the graph has a body of its own.
-pub(super) fn has_control_flow(graph: &GraphProto) -> bool {
+pub(in crate::vit) fn has_control_flow(graph: &GraphProto) -> bool {
     let mut attributes = graph.node.iter().flat_map(|node| &node.attribute);
     attributes.any(|attribute| attribute.g.is_some() || !attribute.graphs.is_empty())
 }
