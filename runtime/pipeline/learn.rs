@@ -12,7 +12,7 @@ use crate::recipe::{
     Golden, LearnError, LearnOptions, Learned, Learner, Origin, PartRecord, Place, Recipe,
     ViewSettings, views,
 };
-use crate::vit::{Model, ModelError};
+use crate::vit::{Kept, Model, ModelError};
 
 /// Blocks whose tokens are fused unless others are asked for: earlier ones miss meaning, later ones
 /// detail, and nothing behind the last of them is computed.
@@ -50,7 +50,8 @@ pub struct Lesson {
     golden: Option<Features>,
     tints: Tints,
     drift: DriftLearner,
-    half_patch: i64,
+    /// Side of a patch in pixels.
+    patch: u32,
     backbone: Duration,
 }
 
@@ -84,7 +85,7 @@ impl Lesson {
         settings: LearnSettings,
         threads: usize,
     ) -> Result<Self, LessonError> {
-        let view = settings.view;
+        let view = &settings.view;
         let front = FrontEnd::new(model, view, &settings.blocks, threads)?;
         let manifest = model.manifest();
         let dim = manifest.architecture.dim;
@@ -94,17 +95,18 @@ impl Lesson {
             options.place = Place::DoesNot;
         }
         Ok(Self {
-            learner: Learner::new(options, front.grid(), &settings.blocks, dim)?,
+            learner: Learner::new(options, front.grid(), &settings.blocks, dim)?
+                .with_kept(view.kept.clone()),
             front,
-            settings,
             model: (manifest.name.clone(), manifest.sha256.to_lowercase()),
             records: Vec::new(),
             first: Vec::new(),
             golden: None,
             tints: Tints::default(),
             drift: DriftLearner::new(view.roi),
-            half_patch: manifest.architecture.patch as i64 / 2,
+            patch: manifest.architecture.patch as u32,
             backbone: Duration::ZERO,
+            settings,
         })
     }
 
@@ -119,7 +121,9 @@ impl Lesson {
         self.learner.add(&seen.features)?;
         self.drift.add(picture);
         self.golden.get_or_insert(seen.features);
-        self.tints.add(&seen.crop);
+        let (kept, patch) = (self.settings.view.kept.as_ref(), self.patch);
+        self.tints
+            .add(&seen.crop, |x, y| is_looked_at(kept, patch, [x, y]));
         if self.first.len() < KEPT_INPUTS {
             self.first.push(seen.crop);
         }
@@ -157,7 +161,11 @@ impl Lesson {
         } = self.learner.finish(step)?;
         let turned = turned(&self.front, &self.first, &normal)?;
         let inspector = Inspector::new(normal.clone(), limits)?;
-        let damaged = self.front.see_crop(views::damaged(&first))?;
+        let damaged = views::damaged(
+            &first,
+            middle(&first, self.settings.view.kept.as_ref(), self.patch),
+        );
+        let damaged = self.front.see_crop(damaged)?;
         let mut golden = Vec::new();
         if let Some(features) = &self.golden {
             golden.push(self::golden(&inspector, &first, features)?);
@@ -188,7 +196,8 @@ impl Lesson {
 impl Lesson {
     /// Looks at altered views of the few parts there are.
     fn add_views(&mut self, step: &mut dyn FnMut(usize, usize)) -> Result<(), LessonError> {
-        let to_learn = |crop: &RgbImage| views::to_learn(crop, self.half_patch);
+        let half_patch = i64::from(self.patch) / 2;
+        let to_learn = |crop: &RgbImage| views::to_learn(crop, half_patch);
         let to_learn: Vec<_> = self.first.iter().flat_map(to_learn).collect();
         let to_check: Vec<_> = self.first.iter().flat_map(views::to_check).collect();
         let count = to_learn.len() + to_check.len();
@@ -206,6 +215,29 @@ impl Lesson {
         }
         Ok(())
     }
+}
+
+/// Whether a pixel of an input is of a patch, `patch` pixels long, that is looked at.
+fn is_looked_at(kept: Option<&Kept>, patch: u32, [x, y]: [u32; 2]) -> bool {
+    kept.is_none_or(|kept| {
+        let (row, col) = ((y / patch) as usize, (x / patch) as usize);
+        kept.number(row * kept.grid().cols + col).is_some()
+    })
+}
+
+/// The middle of an input, in pixels; if some of its patches are left out, that of the patch nearest
+/// to it which is looked at.
+fn middle(crop: &RgbImage, kept: Option<&Kept>, patch: u32) -> [u32; 2] {
+    let middle = [crop.width() / 2, crop.height() / 2];
+    let Some(kept) = kept else {
+        return middle;
+    };
+    let centres = kept.patches().iter().map(|place| {
+        let (row, col) = (place / kept.grid().cols, place % kept.grid().cols);
+        [col, row].map(|at| at as u32 * patch + patch / 2)
+    });
+    let distance = |at: &[u32; 2]| at[0].abs_diff(middle[0]) + at[1].abs_diff(middle[1]);
+    centres.min_by_key(distance).unwrap_or(middle)
 }
 
 /// Parts of which turned views are looked at: four gain nothing over two.

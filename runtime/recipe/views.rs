@@ -32,11 +32,16 @@ pub(crate) fn turned(picture: &RgbImage) -> [RgbImage; 2] {
     [-12.0, 12.0].map(|degrees| crate::stress::turned(picture, degrees))
 }
 
-/// The picture with its middle turned upside down and inverted: no good part looks like it.
-pub(crate) fn damaged(picture: &RgbImage) -> RgbImage {
+/// The picture with a quarter of either side around `middle`, in pixels, turned upside down and
+/// inverted: no good part looks like it.
+pub(crate) fn damaged(picture: &RgbImage, middle: [u32; 2]) -> RgbImage {
     let (width, height) = picture.dimensions();
     let (w, h) = ((width / 4).max(1), (height / 4).max(1));
-    let (x, y) = ((width - w) / 2, (height - h) / 2);
+    let start = |middle: u32, length, side| {
+        let start = (middle * 2).saturating_sub(length) / 2;
+        start.min(side - length)
+    };
+    let (x, y) = (start(middle[0], w, width), start(middle[1], h, height));
     let mut middle = imageops::crop_imm(picture, x, y, w, h).to_image();
     imageops::rotate180_in_place(&mut middle);
     imageops::invert(&mut middle);

@@ -290,8 +290,7 @@ impl Backbone {
             name: self.name.clone(),
             reason,
         };
-        let kept = self.kept.as_ref().map(|kept| kept.patches().len());
-        let patches = kept.unwrap_or(self.grid.patches());
+        let patches = Kept::count(self.kept.as_ref(), self.grid);
         let expected = [1, self.class_tokens + patches, self.dim];
         for (index, (block, kind)) in self.request.iter().enumerate() {
             let fact = self

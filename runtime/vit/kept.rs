@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -13,8 +14,8 @@ const SIGNS: [char; 2] = ['#', '.'];
 /// Some patches of a grid, at least one: those that are looked at where a mask leaves others out.
 ///
 /// What is computed holds rows of kept patches only, in the order of the grid: row `number` is that
-/// of patch `patches()[number]`. As text it is one line for each row of the grid, `#` for a patch that is kept
-/// and `.` for one that is not.
+/// of patch `patches()[number]`. As text it is one line for each row of the grid, `#` for a patch
+/// that is kept and `.` for one that is not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Kept {
@@ -29,6 +30,11 @@ impl Kept {
     pub fn new(grid: Grid, keeps: impl FnMut(&usize) -> bool) -> Option<Self> {
         let patches: Arc<[usize]> = (0..grid.patches()).filter(keeps).collect();
         (!patches.is_empty()).then_some(Self { grid, patches })
+    }
+
+    /// How many patches of `grid` are kept: all of them where nothing says which.
+    pub fn count(kept: Option<&Self>, grid: Grid) -> usize {
+        kept.map_or(grid.patches(), |kept| kept.patches.len())
     }
 
     /// The grid that they are some of.
@@ -55,6 +61,13 @@ impl Kept {
             all[patch * width..][..width].copy_from_slice(row);
         }
         all
+    }
+}
+
+impl fmt::Display for Kept {
+    /// How many of how many.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.patches.len(), self.grid)
     }
 }
 
@@ -107,7 +120,7 @@ mod tests {
         let all = kept.scatter(&[1.0, 2.0, 3.0, 4.0], 2, 0.0);
         let expected = [0.0, 0.0, 1.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 4.0];
         assert_eq!(all, expected);
-        assert_eq!(kept.scatter(&[0.5; 0], 0, 0.0), []);
+        assert!(kept.scatter(&[], 0, 0.0).is_empty());
     }
 
     #[test]
@@ -131,7 +144,7 @@ mod tests {
             &["..", ".."],
         ];
         for lines in refused {
-            let lines = lines.iter().map(ToString::to_string).collect();
+            let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
             assert!(Kept::try_from(lines).is_err());
         }
         assert_eq!(Kept::new(GRID, |_| false), None);
