@@ -11,6 +11,7 @@ use super::fuse::{self, FuseReport};
 use super::graph::Cut;
 use super::guard::Guarded;
 use super::kernels;
+use super::strip::strip;
 use super::{BlockTaps, Grid, Kept, Model, ModelError, TapKind, TapMatrix, TapRequest, Taps};
 
 /// Longest accepted side of the input, in pixels: past it one attention matrix alone would need
@@ -50,6 +51,7 @@ pub struct Backbone {
     pool: Arc<Pool>,
     name: String,
     class_tokens: usize,
+    patch: usize,
     dim: usize,
     grid: Grid,
     kept: Option<Kept>,
@@ -88,8 +90,8 @@ impl Backbone {
         Self::with_kept(model, size, None, request, threads, engine)
     }
 
-    /// The same, and only the patches that are `kept` go on into the first block, as if the others
-    /// were not there; `None` keeps all. Taps hold their rows only.
+    /// The same, and only the patches that are `kept` are computed, as if the others were not there;
+    /// `None` keeps all. A run still takes the whole picture; taps hold the rows of kept patches only.
     ///
     /// # Errors
     /// As for [`Self::new`], and [`ModelError::Kept`] when they are patches of another grid than
@@ -173,6 +175,7 @@ impl Backbone {
             pool: Arc::new(pool),
             name: manifest.name.clone(),
             class_tokens: sizes.class_tokens,
+            patch: sizes.patch,
             dim: sizes.dim,
             grid,
             kept: kept.cloned(),
@@ -259,7 +262,13 @@ impl Backbone {
         }
         let guarded = Guarded { name: &self.name };
         let outputs = guarded.guard("running", || {
-            let tensor = Tensor::from_shape(&[1, 3, height, width], input)?;
+            let tensor = match &self.kept {
+                Some(kept) => {
+                    let shape = [1, 3, self.patch, kept.patches().len() * self.patch];
+                    Tensor::from_shape(&shape, &strip(input, self.patch, kept))?
+                }
+                None => Tensor::from_shape(&[1, 3, height, width], input)?,
+            };
             fuse::on_pool(&self.pool, || {
                 multithread_tract_scope(self.executor.clone(), || {
                     self.plan.run(tvec!(tensor.into_tvalue()))

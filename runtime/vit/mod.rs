@@ -8,7 +8,6 @@ mod backbone;
 mod backbones;
 mod error;
 mod fuse;
-mod gather;
 mod graph;
 mod guard;
 mod kept;
@@ -16,6 +15,7 @@ mod kernels;
 mod manifest;
 mod model;
 mod position;
+mod strip;
 mod taps;
 
 pub use backbone::{Backbone, Engine};
