@@ -7,7 +7,9 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use andon::image::{InputSize, Preparation};
-use andon::vit::{Backbone, Engine, Manifest, Model, ModelError, TapKind, TapRequest, Taps};
+use andon::vit::{
+    Backbone, Engine, Grid, Kept, Manifest, Model, ModelError, TapKind, TapRequest, Taps,
+};
 use common::{graph_with_a_comment, model_files, write_model};
 use image::RgbImage;
 use rand::{RngExt, SeedableRng};
@@ -226,6 +228,88 @@ fn a_tap_does_not_depend_on_what_else_is_asked_for_or_on_the_threads() {
             .fold(0.0, f32::max);
         assert!(far < 1e-3, "{far}");
     }
+}
+
+/// Every tap of blocks 1 and 2, of the kept patches only.
+fn run_kept(engine: Engine, kept: Option<&Kept>) -> Taps {
+    const KINDS: [TapKind; 4] = [
+        TapKind::Query,
+        TapKind::Key,
+        TapKind::Value,
+        TapKind::Tokens,
+    ];
+    let request = TapRequest::new([1, 2].into_iter().flat_map(|b| KINDS.map(|kind| (b, kind))));
+    let model = Model::embedded().unwrap();
+    let size = (112, 154);
+    let backbone = Backbone::with_kept(&model, size, kept, &request, 1, engine).unwrap();
+    backbone.run(&input(&model, size.0, size.1)).unwrap()
+}
+
+const GRID: Grid = Grid { rows: 11, cols: 8 };
+
+#[test]
+fn keeping_every_patch_changes_no_bit_of_any_tap() {
+    let every = Kept::new(GRID, |_| true).unwrap();
+    for engine in [Engine::Fused, Engine::Plain] {
+        let (expected, found) = (run_kept(engine, None), run_kept(engine, Some(&every)));
+        for (expected, found) in expected.blocks.iter().zip(&found.blocks) {
+            for ((kind, expected), (_, found)) in expected.taps.iter().zip(&found.taps) {
+                assert!(expected.rows() == found.rows(), "{engine:?} {kind:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn kept_patches_carry_what_they_carried_among_all_until_tokens_see_each_other() {
+    let all = run_kept(Engine::Fused, None);
+    // Every other patch, and a corner: rows of neither are in one piece.
+    for keeps in [
+        |p: &usize| p % 2 == 1,
+        |p: &usize| p % GRID.cols > 4 && *p > 40,
+    ] {
+        let kept = Kept::new(GRID, keeps).unwrap();
+        let some = run_kept(Engine::Fused, Some(&kept));
+        assert_eq!((some.grid, some.kept.as_ref()), (GRID, Some(&kept)));
+        let tap = |taps: &Taps, block, kind| taps.get(block, kind).unwrap().columns().into_owned();
+        for kind in [TapKind::Query, TapKind::Key, TapKind::Value] {
+            // Before any attention: token by token, so to the bit.
+            let expected = tap(&all, 1, kind).select_columns(kept.patches());
+            assert!(tap(&some, 1, kind) == expected, "{kind:?}");
+        }
+        let (alone, among) = (
+            tap(&some, 1, TapKind::Tokens),
+            tap(&all, 1, TapKind::Tokens),
+        );
+        assert_eq!(alone.shape(), (384, kept.patches().len()));
+        let among = among.select_columns(kept.patches());
+        let apart = (&alone - &among).norm() / among.norm();
+        assert!(
+            (1e-4..0.5).contains(&apart),
+            "attention sees fewer: {apart}"
+        );
+    }
+}
+
+#[test]
+fn a_single_patch_is_enough_and_the_engine_alone_agrees() {
+    let kept = Kept::new(GRID, |patch| *patch == 50).unwrap();
+    let [fused, plain] = [Engine::Fused, Engine::Plain].map(|engine| run_kept(engine, Some(&kept)));
+    let rows = |taps: &Taps| taps.get(2, TapKind::Tokens).unwrap().columns().into_owned();
+    let (fused, plain) = (rows(&fused), rows(&plain));
+    assert_eq!(fused.shape(), (384, 1));
+    assert!((&fused - &plain).norm() < 0.05 * plain.norm());
+}
+
+#[test]
+fn patches_of_another_grid_are_refused_with_both_grids() {
+    let model = Model::embedded().unwrap();
+    let kept = Kept::new(GRID, |_| true).unwrap();
+    let request = TapRequest::tokens([1]);
+    let error = Backbone::with_kept(&model, (28, 14), Some(&kept), &request, 1, Engine::Fused);
+    let error = error.err().unwrap();
+    assert!(matches!(error, ModelError::Kept { .. }), "{error:?}");
+    says(&error, &["11 x 8 patches", "1 x 2 patches", "mask"]);
 }
 
 #[test]

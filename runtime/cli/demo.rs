@@ -99,6 +99,7 @@ fn learn(args: &Args, line: &RenderedLine, model: &Model) -> Result<(Recipe, Vec
             roi: None,
             input: InputSize::for_content(SIZE, patch, (config.width, config.height)),
             shape: InputShape::Common,
+            kept: None,
         },
         blocks: BLOCKS.into(),
         options: LearnOptions::default(),

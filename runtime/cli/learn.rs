@@ -13,7 +13,7 @@ use super::output::{json_line, now, peak_rss_mb, rounded};
 use super::progress;
 use super::source::{Engine, check_size};
 use crate::hash::sha256;
-use crate::image::{self, InputShape, InputSize, Roi};
+use crate::image::{self, InputShape, InputSize, Mask, Roi};
 use crate::normal::Centre;
 use crate::pipeline::{BLOCKS, LearnSettings, Lesson, LessonError};
 use crate::recipe::{LearnOptions, PartRecord, Place, ViewSettings};
@@ -39,6 +39,11 @@ pub struct Args {
     /// What to inspect of each image, in pixels; all of it by default
     #[arg(long, value_name = "X,Y,W,H")]
     roi: Option<Roi>,
+    /// Picture, stretched over what is inspected: white (128 or above) is looked at, black is
+    /// ignored and costs no time. A patch (14 px of the input) is looked at if a twentieth of it is
+    /// white
+    #[arg(long, value_name = "FILE.png")]
+    mask: Option<PathBuf>,
     /// Side of a square of the same area as the network's input, in pixels: larger sees smaller
     /// defects and takes longer
     #[arg(long, value_name = "PX", default_value_t = 448)]
@@ -117,6 +122,7 @@ struct Report {
     model: String,
     size: [usize; 2],
     shape: InputShape,
+    mask: Option<MaskReport>,
     blocks: Vec<usize>,
     rank: usize,
     memory: usize,
@@ -131,6 +137,15 @@ struct Report {
     /// What the network alone took for the parts.
     backbone_seconds: f64,
     rss_mb: Option<f64>,
+}
+
+/// How much of each input a mask leaves to look at.
+#[derive(Serialize)]
+struct MaskReport {
+    /// Patches that are looked at.
+    kept: usize,
+    /// Patches of an input.
+    patches: usize,
 }
 
 /// Runs the command.
@@ -154,6 +169,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let known = model.manifest().architecture.blocks;
     let blocks = BlockList::or(args.blocks.as_ref(), BLOCKS.into(), known)?;
     let view = view(args, patch, &images)?;
+    if let Some(kept) = &view.kept {
+        eprintln!("mask: {kept} are looked at");
+    }
     let settings = LearnSettings {
         name: args.name.clone().unwrap_or_else(|| stem(&args.output)),
         view,
@@ -213,6 +231,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             model: recipe.origin.model_sha256,
             size: [recipe.view.input.width, recipe.view.input.height],
             shape: recipe.view.shape,
+            mask: recipe.view.kept.as_ref().map(|kept| MaskReport {
+                kept: kept.patches().len(),
+                patches: kept.grid().patches(),
+            }),
             rank: normal.memory.nrows(),
             memory: normal.memory.ncols(),
             centre: normal.centre(),
@@ -276,7 +298,7 @@ fn view(args: &Args, patch: usize, images: &[PathBuf]) -> Result<ViewSettings> {
     };
     let place_counts = matches!(args.place, PlaceArg::Yes);
     let shape = match args.shape {
-        ShapeArg::Auto if place_counts => InputShape::Common,
+        ShapeArg::Auto if place_counts || args.mask.is_some() => InputShape::Common,
         ShapeArg::Auto => InputShape::for_contents(&contents),
         ShapeArg::Common => InputShape::Common,
         ShapeArg::Own => InputShape::Own,
@@ -297,11 +319,19 @@ fn view(args: &Args, patch: usize, images: &[PathBuf]) -> Result<ViewSettings> {
             (1, 1)
         }
     };
-    Ok(ViewSettings {
+    let view = ViewSettings {
         roi: args.roi,
         input: InputSize::for_content(args.size, patch, content),
         shape,
-    })
+        kept: None,
+    };
+    match &args.mask {
+        Some(path) => {
+            let mask = Mask::read(path).context("cannot use the mask")?;
+            Ok(view.with_mask(&mask, patch, &path.display().to_string())?)
+        }
+        None => Ok(view),
+    }
 }
 
 /// Width and height of the images that can be read.

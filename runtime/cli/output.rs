@@ -93,5 +93,9 @@ pub fn input(recipe: &Recipe) -> String {
         InputShape::Common => "",
         InputShape::Own => ", or as much in the image's own shape",
     };
-    format!("{}, {}{shape}", recipe.view.input, recipe.normal.grid)
+    let patches = match &recipe.view.kept {
+        Some(kept) => format!("{kept}, the others are left out by a mask"),
+        None => recipe.normal.grid.to_string(),
+    };
+    format!("{}, {patches}{shape}", recipe.view.input)
 }

@@ -232,6 +232,7 @@ mod tests {
                 rows: 2,
                 values: values.to_vec(),
                 area: [0, 0, 4, 4],
+                kept: None,
             },
         }
     }

@@ -70,6 +70,7 @@ mod tests {
             rows,
             values: values.to_vec(),
             area,
+            kept: None,
         }
     }
 

@@ -310,6 +310,7 @@ mod tests {
             rows: 10,
             values: vec![0.0; 100],
             area: [0, 0, 100, 100],
+            kept: None,
         }
     }
 
@@ -376,6 +377,7 @@ mod tests {
             rows: 2,
             values: vec![0.0; 6],
             area: [5, 7, 10, 5],
+            kept: None,
         };
         let pixels: u64 = (0..6)
             .map(|c| cell_box(&map, c))

@@ -319,6 +319,7 @@ mod tests {
         let grid = crate::vit::Grid { rows: 1, cols: 1 };
         let taps = Taps {
             grid,
+            kept: None,
             blocks: Vec::new(),
         };
         let settings = Settings {

@@ -120,14 +120,19 @@ impl Grouping {
         }
     }
 
-    /// The group, from 0, of each patch of an image, by what and by where.
+    /// The group, from 0, of each patch of an image, by what and by where; of patches that were left
+    /// out none, which is [`usize::MAX`].
     ///
     /// # Errors
     /// [`GroupError::NotTapped`], [`GroupError::Features`].
     pub fn labels(&self, taps: &Taps) -> Result<[Vec<usize>; 2], GroupError> {
         let [what, where_] = self.pathways.each_ref().map(|groups| {
             let rows = self.rows(groups.pathway).of_taps(taps)?;
-            groups.labels(&rows)
+            let labels = groups.labels(&rows)?;
+            Ok::<_, GroupError>(match &taps.kept {
+                Some(kept) => kept.scatter(&labels, 1, usize::MAX),
+                None => labels,
+            })
         });
         Ok([what?, where_?])
     }

@@ -1,6 +1,8 @@
 //! The answer about one image: what `inspect` gives and everything behind it (station, report,
 //! journal, JSON) reads.
 
+use crate::vit::Kept;
+
 /// What a region looks like to be: wrong in itself, or wrong in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -93,6 +95,9 @@ pub struct ScoreMap {
     pub values: Vec<f32>,
     /// The rectangle of the original image that the grid covers: `[x, y, width, height]` in pixels.
     pub area: [u32; 4],
+    /// Which patches were looked at, where a mask leaves others out; `None`: all of them. The
+    /// scores of the others are 0.
+    pub kept: Option<Kept>,
 }
 
 /// Whether a part passes.

@@ -84,8 +84,8 @@ impl Inspector {
     /// How far each patch is from what good parts show.
     ///
     /// # Errors
-    /// [`NormalError::Size`] when the features are of another width, or of another grid where place
-    /// counts.
+    /// [`NormalError`] when the features are of another width, of other patches, or of another grid
+    /// where place counts.
     pub fn score(&self, features: &Features) -> Result<PatchScores, NormalError> {
         self.normal.score(features)
     }
@@ -93,7 +93,13 @@ impl Inspector {
     /// Verdict and regions. `area` is the rectangle of the picture that the features cover.
     pub fn judge(&self, features: &Features, scores: &PatchScores, area: Roi) -> Inspection {
         let scale = 1.0 / self.limits.image;
-        let map = refine(&scores.score, features.grid, scale, area);
+        let map = refine(
+            &scores.score,
+            features.grid,
+            features.kept.as_ref(),
+            scale,
+            area,
+        );
         let score = image_statistic(&scores.score) * scale;
         // Written so that a score that is not a number is NG.
         let verdict = if score < 1.0 {
@@ -124,7 +130,10 @@ impl Inspector {
         features: &Features,
         scores: &PatchScores,
     ) -> Region {
-        let patches = patches(&cells, map);
+        let mut patches = patches(&cells, map);
+        if let Some(kept) = &features.kept {
+            patches = patches.into_iter().filter_map(|p| kept.number(p)).collect();
+        }
         let raw: Vec<f32> = patches.iter().map(|&p| scores.score[p]).collect();
         let what = self.what_share(features, &patches);
         Region {

@@ -81,6 +81,7 @@ mod tests {
             rows,
             values,
             area: [100, 50, cols as u32 * 3, rows as u32 * 3],
+            kept: None,
         }
     }
 

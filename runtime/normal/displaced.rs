@@ -81,6 +81,7 @@ impl NormalModel {
         let relative = relative_to(features.total.clone(), self.mean.as_ref());
         let places = &self.parts().places;
         let displacement = |&patch: &usize| {
+            let place = self.parts().place(patch);
             let feature = relative.column(patch);
             let products = &self.memory_rows * (&self.basis_rows * feature);
             let own = feature.norm_squared();
@@ -88,7 +89,7 @@ impl NormalModel {
             for (element, (norm, product)) in self.memory_norms.iter().zip(&products).enumerate() {
                 let distance = (own + norm - 2.0 * product).max(0.0);
                 anywhere = anywhere.min(distance);
-                if distance < here && places.seen(element, patch) {
+                if distance < here && places.seen(element, place) {
                     here = distance;
                 }
             }
@@ -126,6 +127,7 @@ mod tests {
         places.see(1, 1);
         NormalModel::new(NormalParts {
             grid: GRID,
+            kept: None,
             blocks: vec![1],
             block_means: Some(vec![DVector::zeros(3)]),
             block_bases: vec![basis],
@@ -140,6 +142,7 @@ mod tests {
         let total = DMatrix::from_columns(&[DVector::from(left.to_vec()), right.to_vec().into()]);
         Features {
             grid: GRID,
+            kept: None,
             blocks: vec![total.clone()],
             total,
         }

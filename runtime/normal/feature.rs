@@ -1,6 +1,6 @@
 use nalgebra::DMatrix;
 
-use crate::vit::{Grid, TapKind, TapRequest, Taps};
+use crate::vit::{Grid, Kept, TapKind, TapRequest, Taps};
 
 /// What is compared of each patch: the mean of the output tokens of several blocks, brought to
 /// unit length.
@@ -11,6 +11,8 @@ use crate::vit::{Grid, TapKind, TapRequest, Taps};
 pub struct Features {
     /// Where the patches lie.
     pub grid: Grid,
+    /// Which of them the columns are, where some were left out; `None`: all of them.
+    pub kept: Option<Kept>,
     /// `[dim, patches]`, unit columns.
     pub total: DMatrix<f32>,
     /// `[dim, patches]` of each block, in the order of the blocks; they add up to `total`.
@@ -29,7 +31,7 @@ pub enum FeatureError {
     /// The backbone gave NaN, infinity, or nothing at all.
     #[error("the features of patch {patch} are not finite: the model or the image is damaged")]
     NotFinite {
-        /// Patch, row by row from the top left.
+        /// Patch, row by row from the top left, of those that were kept.
         patch: usize,
     },
 }
@@ -72,6 +74,7 @@ impl Features {
         }
         Ok(Self {
             grid: taps.grid,
+            kept: taps.kept.clone(),
             total,
             blocks: parts,
         })

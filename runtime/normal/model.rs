@@ -3,7 +3,7 @@ use std::thread;
 use nalgebra::{DMatrix, DMatrixView, DVector};
 
 use super::{Centre, Features, Places};
-use crate::vit::Grid;
+use crate::vit::{Grid, Kept};
 
 /// What good parts look like: a subspace of features, patches remembered inside it, and where on
 /// the grid each of them was seen.
@@ -37,6 +37,8 @@ const PATCHES_A_THREAD: usize = 256;
 pub struct NormalParts {
     /// Patches of an image; where place does not count, an image may have others.
     pub grid: Grid,
+    /// Which of them are looked at, where others are left out; `None`: all of them.
+    pub kept: Option<Kept>,
     /// Blocks whose tokens are fused, 1-based.
     pub blocks: Vec<usize>,
     /// What patches are measured from: the mean of each block's contribution over all parts,
@@ -73,6 +75,11 @@ pub enum NormalError {
         /// Where it stands.
         what: &'static str,
     },
+    /// Others of the patches were left out.
+    #[error(
+        "the features are of other patches than those that were learned: use one mask for both"
+    )]
+    OtherPatches,
     /// Nothing was remembered.
     #[error("the memory is empty")]
     NothingRemembered,
@@ -146,10 +153,13 @@ impl NormalModel {
     ///
     /// # Errors
     /// [`NormalError::Size`] when the features are of another width, or of another grid where place
-    /// counts.
+    /// counts, [`NormalError::OtherPatches`] when other patches were left out.
     pub fn score(&self, features: &Features) -> Result<PatchScores, NormalError> {
         let dim = self.basis_rows.ncols();
         expect("width of the features", dim, features.dim())?;
+        if features.kept != self.parts.kept {
+            return Err(NormalError::OtherPatches);
+        }
         if self.allowed.is_some() {
             expect("grid of the features", self.parts.grid, features.grid)?;
         }
@@ -258,13 +268,28 @@ impl NormalParts {
         }
     }
 
-    /// By patch place, the remembered patches that were seen within `reach` patches of it.
+    /// Where on the grid the patch lies that is number `number` of those that are looked at; of a
+    /// number that there is not, nowhere.
+    pub(crate) fn place(&self, number: usize) -> usize {
+        match &self.kept {
+            Some(kept) => kept.patches().get(number).copied().unwrap_or(usize::MAX),
+            None => number,
+        }
+    }
+
+    /// How many patches of an image are looked at.
+    pub(crate) fn patches(&self) -> usize {
+        Kept::count(self.kept.as_ref(), self.grid)
+    }
+
+    /// By patch that is looked at, the remembered patches that were seen within `reach` patches of
+    /// its place.
     fn answers(&self, reach: usize) -> Vec<Vec<u32>> {
         let grown = self.places.grown(reach);
-        (0..self.grid.patches())
+        (0..self.patches())
             .map(|patch| {
                 (0..self.memory.ncols())
-                    .filter(|&element| grown.seen(element, patch))
+                    .filter(|&element| grown.seen(element, self.place(patch)))
                     .map(|element| element as u32)
                     .collect()
             })
@@ -393,6 +418,7 @@ mod tests {
         for gate in [None, Some(2)] {
             let model = NormalModel::new(NormalParts {
                 grid,
+                kept: None,
                 blocks: vec![5],
                 block_means: None,
                 block_bases: vec![numbers(dim, rank, 1)],

@@ -237,6 +237,7 @@ mod tests {
         let blocks = vec![block(0), block(1)];
         Features {
             grid: Grid { rows: 2, cols: 3 },
+            kept: None,
             total: &blocks[0] + &blocks[1],
             blocks,
         }

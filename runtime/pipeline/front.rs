@@ -54,7 +54,7 @@ impl FrontEnd {
     /// [`ModelError`] when the model cannot serve them.
     pub fn new(
         model: &Model,
-        view: ViewSettings,
+        view: &ViewSettings,
         blocks: &[usize],
         threads: usize,
     ) -> Result<Self, ModelError> {
@@ -67,7 +67,7 @@ impl FrontEnd {
     /// As for [`Self::new`].
     pub fn with_taps(
         model: &Model,
-        view: ViewSettings,
+        view: &ViewSettings,
         blocks: &[usize],
         besides: &TapRequest,
         threads: usize,
@@ -84,7 +84,8 @@ impl FrontEnd {
         let size = (view.input.width, view.input.height);
         // What cannot be served shall show now.
         let grid = Backbone::check(model, size, &request)?;
-        let backbones = Backbones::new(model.clone(), request, threads);
+        let backbones =
+            Backbones::new(model.clone(), request, threads).with_kept(view.kept.clone());
         if view.shape == InputShape::Common {
             // The first part shall not wait.
             backbones.of(size)?;

@@ -106,7 +106,7 @@ impl Pipeline {
         recipe.check_model(model.manifest())?;
         let blocks = &recipe.normal.blocks;
         Ok(Self {
-            front: FrontEnd::with_taps(model, recipe.view, blocks, besides, threads)?,
+            front: FrontEnd::with_taps(model, &recipe.view, blocks, besides, threads)?,
             inspector: Inspector::new(recipe.normal.clone(), recipe.limits)?
                 .with_threads(threads)
                 .with_turned(recipe.turned.clone()),

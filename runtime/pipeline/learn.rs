@@ -12,7 +12,7 @@ use crate::recipe::{
     Golden, LearnError, LearnOptions, Learned, Learner, Origin, PartRecord, Place, Recipe,
     ViewSettings, views,
 };
-use crate::vit::{Model, ModelError};
+use crate::vit::{Kept, Model, ModelError};
 
 /// Blocks whose tokens are fused unless others are asked for: earlier ones miss meaning, later ones
 /// detail, and nothing behind the last of them is computed.
@@ -50,6 +50,7 @@ pub struct Lesson {
     golden: Option<Features>,
     tints: Tints,
     drift: DriftLearner,
+    /// Side of a patch in pixels.
     patch: u32,
     backbone: Duration,
 }
@@ -84,7 +85,7 @@ impl Lesson {
         settings: LearnSettings,
         threads: usize,
     ) -> Result<Self, LessonError> {
-        let view = settings.view;
+        let view = &settings.view;
         let front = FrontEnd::new(model, view, &settings.blocks, threads)?;
         let manifest = model.manifest();
         let dim = manifest.architecture.dim;
@@ -94,9 +95,9 @@ impl Lesson {
             options.place = Place::DoesNot;
         }
         Ok(Self {
-            learner: Learner::new(options, front.grid(), &settings.blocks, dim)?,
+            learner: Learner::new(options, front.grid(), &settings.blocks, dim)?
+                .with_kept(view.kept.clone()),
             front,
-            settings,
             model: (manifest.name.clone(), manifest.sha256.to_lowercase()),
             records: Vec::new(),
             first: Vec::new(),
@@ -105,6 +106,7 @@ impl Lesson {
             drift: DriftLearner::new(view.roi),
             patch: manifest.architecture.patch as u32,
             backbone: Duration::ZERO,
+            settings,
         })
     }
 
@@ -119,7 +121,9 @@ impl Lesson {
         self.learner.add(&seen.features)?;
         self.drift.add(picture);
         self.golden.get_or_insert(seen.features);
-        self.tints.add(&seen.crop);
+        let (kept, patch) = (self.settings.view.kept.as_ref(), self.patch);
+        self.tints
+            .add(&seen.crop, |x, y| is_looked_at(kept, patch, [x, y]));
         if self.first.len() < KEPT_INPUTS {
             self.first.push(seen.crop);
         }
@@ -157,13 +161,15 @@ impl Lesson {
         } = self.learner.finish(step)?;
         let turned = turned(&self.front, &self.first, &normal)?;
         let inspector = Inspector::new(normal.clone(), limits)?;
-        // A damaged input, so that a program that finds nothing wrong is found out. Where place does
-        // not count, a smaller one proves as much in a fraction of the time.
-        let whole = match normal.gate {
-            Some(_) => first.clone(),
-            None => views::middle(&first, self.patch),
+        // A damaged input, so that a program that finds nothing wrong is found out. Where it does not
+        // matter which patch lies where, a smaller one proves as much in a fraction of the time.
+        let kept = self.settings.view.kept.as_ref();
+        let whole = match (normal.gate, kept) {
+            (None, None) => views::half(&first, self.patch),
+            _ => first.clone(),
         };
-        let damaged = self.front.see_crop(views::damaged(&whole))?;
+        let damaged = views::damaged(&whole, middle(&whole, kept, self.patch));
+        let damaged = self.front.see_crop(damaged)?;
         let mut golden = Vec::new();
         if let Some(features) = &self.golden {
             golden.push(self::golden(&inspector, &first, features)?);
@@ -194,7 +200,8 @@ impl Lesson {
 impl Lesson {
     /// Looks at altered views of the few parts there are.
     fn add_views(&mut self, step: &mut dyn FnMut(usize, usize)) -> Result<(), LessonError> {
-        let to_learn = |crop: &RgbImage| views::to_learn(crop, i64::from(self.patch) / 2);
+        let half_patch = i64::from(self.patch) / 2;
+        let to_learn = |crop: &RgbImage| views::to_learn(crop, half_patch);
         let to_learn: Vec<_> = self.first.iter().flat_map(to_learn).collect();
         let to_check: Vec<_> = self.first.iter().flat_map(views::to_check).collect();
         let count = to_learn.len() + to_check.len();
@@ -212,6 +219,29 @@ impl Lesson {
         }
         Ok(())
     }
+}
+
+/// Whether a pixel of an input is of a patch, `patch` pixels long, that is looked at.
+fn is_looked_at(kept: Option<&Kept>, patch: u32, [x, y]: [u32; 2]) -> bool {
+    kept.is_none_or(|kept| {
+        let (row, col) = ((y / patch) as usize, (x / patch) as usize);
+        kept.number(row * kept.grid().cols + col).is_some()
+    })
+}
+
+/// The middle of an input, in pixels; if some of its patches are left out, that of the patch nearest
+/// to it which is looked at.
+fn middle(crop: &RgbImage, kept: Option<&Kept>, patch: u32) -> [u32; 2] {
+    let middle = [crop.width() / 2, crop.height() / 2];
+    let Some(kept) = kept else {
+        return middle;
+    };
+    let centres = kept.patches().iter().map(|place| {
+        let (row, col) = (place / kept.grid().cols, place % kept.grid().cols);
+        [col, row].map(|at| at as u32 * patch + patch / 2)
+    });
+    let distance = |at: &[u32; 2]| at[0].abs_diff(middle[0]) + at[1].abs_diff(middle[1]);
+    centres.min_by_key(distance).unwrap_or(middle)
 }
 
 /// Parts of which turned views are looked at: four gain nothing over two.

@@ -99,6 +99,7 @@ impl Attempt {
             memory: basis.transpose() * remembered,
             block_bases: vec![basis],
             grid: self.normal.grid,
+            kept: self.normal.kept.clone(),
             places: Places::new(self.normal.grid, memory.part.len()),
             gate: None,
         })
@@ -135,7 +136,7 @@ impl Layout {
         let parts = self.seen.iter().enumerate();
         for (_, seen) in parts.filter(|(part, _)| counts(*part)) {
             for (patch, &element) in seen.iter().enumerate() {
-                places.see(element as usize, patch);
+                places.see(element as usize, normal.place(patch));
             }
         }
         NormalParts {

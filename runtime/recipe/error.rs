@@ -45,13 +45,13 @@ pub enum RecipeError {
     },
     /// The file was written by a program with another layout.
     #[error(
-        "recipe {name} has layout {found}, this program reads layout {expected}: \
+        "recipe {name} has layout {found}, this program reads layouts up to {expected}: \
          use the program version that made it ({program}), or learn it again"
     )]
     Version {
         /// Where the bytes came from.
         name: String,
-        /// The layout that this program reads.
+        /// The newest layout that this program reads.
         expected: u32,
         /// The layout of the file.
         found: u32,

@@ -20,6 +20,8 @@ use crate::vit::{Grid, Manifest};
 
 /// Layout of the file that this program writes and reads.
 const LAYOUT: u32 = 1;
+/// The same with a mask: a program that knows of none must not judge what the mask leaves out.
+const MASKED: u32 = 2;
 /// Name of the array of turned patches, which a recipe may lack.
 const TURNED: &str = "turned";
 /// Name of the metadata entry.
@@ -117,10 +119,10 @@ impl Recipe {
                 found,
             });
         }
-        if any.layout != LAYOUT {
+        if ![LAYOUT, MASKED].contains(&any.layout) {
             return Err(RecipeError::Version {
                 name: name.into(),
-                expected: LAYOUT,
+                expected: MASKED,
                 found: any.layout,
                 program: any.origin.program,
             });
@@ -134,10 +136,13 @@ impl Recipe {
     /// The recipe as bytes, and its checksum.
     fn to_bytes(&self) -> Result<(Vec<u8>, String), String> {
         let header = Header {
-            layout: LAYOUT,
+            layout: match self.view.kept {
+                Some(_) => MASKED,
+                None => LAYOUT,
+            },
             checksum: BLANK.into(),
             origin: self.origin.clone(),
-            view: self.view,
+            view: self.view.clone(),
             grid: self.normal.grid,
             blocks: self.normal.blocks.clone(),
             centre: self.normal.centre(),
@@ -343,6 +348,7 @@ fn assemble(header: Header, arrays: &Arrays<'_>) -> Result<Recipe, String> {
     if !sane(header.grid.rows) || !sane(header.grid.cols) {
         return Err(format!("its grid of {} is impossible", header.grid));
     }
+    header.view.check(header.grid)?;
     let places = match header.gate {
         Some(_) => arrays.places(header.grid, memory.ncols())?,
         None => Places::new(header.grid, memory.ncols()),
@@ -371,6 +377,7 @@ fn assemble(header: Header, arrays: &Arrays<'_>) -> Result<Recipe, String> {
     };
     let normal = NormalParts {
         grid: header.grid,
+        kept: header.view.kept.clone(),
         blocks: header.blocks,
         block_means,
         block_bases,

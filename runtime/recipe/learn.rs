@@ -10,10 +10,10 @@ use super::pool::Pool;
 use super::spill::Spill;
 use crate::inspect::Limits;
 use crate::normal::{
-    Centre, Features, Moments, NormalModel, NormalParts, Places, Subspace, WholeMoments,
-    relative_to,
+    Centre, Features, Moments, NormalError, NormalModel, NormalParts, Places, Subspace,
+    WholeMoments, relative_to,
 };
-use crate::vit::Grid;
+use crate::vit::{Grid, Kept};
 
 /// How much is learned.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,6 +66,10 @@ const POOLED_PARTS: usize = 20;
 /// Parts below which altered views help out: with fewer, leaving one out leaves too little.
 const FEWEST: usize = 4;
 
+/// Share of the largest variance up to which a direction has none: rounding left it. There are such
+/// directions where fewer patches were seen than the subspace has dimensions.
+const NO_VARIANCE: f64 = 1e-9;
+
 /// Whether it counts where on the image a patch lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Place {
@@ -84,6 +88,7 @@ pub enum Place {
 pub struct Learner {
     options: LearnOptions,
     grid: Grid,
+    kept: Option<Kept>,
     blocks: Vec<usize>,
     dim: usize,
     moments: Moments,
@@ -110,6 +115,7 @@ impl Learner {
         Ok(Self {
             options,
             grid,
+            kept: None,
             blocks: blocks.to_vec(),
             dim,
             moments: Moments::new(dim, blocks.len(), MOST_FOLDS),
@@ -119,11 +125,18 @@ impl Learner {
         })
     }
 
+    /// Only these patches of each part are looked at; `None`: all of them. Features that are added
+    /// have their columns only.
+    #[must_use]
+    pub fn with_kept(self, kept: Option<Kept>) -> Self {
+        Self { kept, ..self }
+    }
+
     /// Adds a good part.
     ///
     /// # Errors
     /// [`LearnError::Spill`] when the disk refuses, [`LearnError::Grid`] when place may count and
-    /// the part lies on another grid.
+    /// the part lies on another grid, [`NormalError::OtherPatches`] when other patches were left out.
     pub fn add(&mut self, features: &Features) -> Result<(), LearnError> {
         self.add_view(features)?;
         self.parts += 1;
@@ -136,7 +149,7 @@ impl Learner {
     /// # Errors
     /// As for [`Self::add`].
     pub fn add_view(&mut self, features: &Features) -> Result<(), LearnError> {
-        self.check_grid(features.grid)?;
+        self.check_patches(features)?;
         self.learned.push(&features.total)?;
         self.moments.add(features);
         Ok(())
@@ -147,11 +160,15 @@ impl Learner {
     /// # Errors
     /// As for [`Self::add`].
     pub fn add_check(&mut self, features: &Features) -> Result<(), LearnError> {
-        self.check_grid(features.grid)?;
+        self.check_patches(features)?;
         self.checks.push(&features.total)
     }
 
-    fn check_grid(&self, found: Grid) -> Result<(), LearnError> {
+    fn check_patches(&self, features: &Features) -> Result<(), LearnError> {
+        if features.kept != self.kept {
+            return Err(NormalError::OtherPatches.into());
+        }
+        let found = features.grid;
         if found == self.grid || self.options.place == Place::DoesNot {
             return Ok(());
         }
@@ -319,7 +336,7 @@ impl Learner {
         mean: Option<&DVector<f32>>,
     ) -> Result<Memory, LearnError> {
         let rows = subspace.basis.transpose().cast::<f32>();
-        let patches = self.grid.patches();
+        let patches = Kept::count(self.kept.as_ref(), self.grid);
         let count = if self.needs_views() {
             self.options.memory.max(patches)
         } else {
@@ -360,8 +377,13 @@ impl Learner {
         // Best linear prediction of a block's contribution from the coordinates:
         // U_b = Cov(f_b, c) Cov(c)^-1 = Cov(f_b, f) U L^-1; summed over blocks this is U.
         let mut scaled = subspace.basis.clone();
-        for (mut column, variance) in scaled.column_iter_mut().zip(subspace.variances.iter()) {
-            column /= variance.max(f64::MIN_POSITIVE);
+        let least = NO_VARIANCE * subspace.variances.max();
+        for (mut column, &variance) in scaled.column_iter_mut().zip(subspace.variances.iter()) {
+            column *= if variance > least {
+                1.0 / variance
+            } else {
+                0.0
+            };
         }
         let bases: Vec<DMatrix<f64>> = self
             .moments
@@ -380,6 +402,7 @@ impl Learner {
         };
         NormalParts {
             grid: self.grid,
+            kept: self.kept.clone(),
             blocks: self.blocks.clone(),
             block_means: (centre == Centre::Parts).then(means),
             block_bases: bases.iter().map(|b| (b + &missing).cast::<f32>()).collect(),

@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod golden;
 mod learn;
+mod mask;
 mod pool;
 mod spill;
 pub(crate) mod tints;
@@ -19,12 +20,14 @@ use serde::{Deserialize, Serialize};
 use crate::image::{InputShape, InputSize, Roi};
 use crate::inspect::Limits;
 use crate::normal::{NormalParts, Turned};
+use crate::vit::Kept;
 
 pub use calibration::{Calibration, Ground};
 pub use drift::DriftReference;
 pub use error::{LearnError, RecipeError};
 pub use golden::{Golden, GoldenMismatch};
 pub use learn::{LearnOptions, Learned, Learner, Place};
+pub use mask::MaskError;
 
 /// Everything that a station needs to judge parts of one product.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,7 +81,7 @@ pub struct PartRecord {
 }
 
 /// How a picture becomes the network's input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ViewSettings {
     /// What is cut out of the picture; `None` is all of it.
     pub roi: Option<Roi>,
@@ -88,4 +91,8 @@ pub struct ViewSettings {
     /// Whose shape the input has.
     #[serde(default)]
     pub shape: InputShape,
+    /// Which patches of the input are looked at, where a mask leaves others out; `None`: all of
+    /// them. Only where all pictures share one shape.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
 }

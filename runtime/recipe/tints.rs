@@ -16,16 +16,18 @@ pub(crate) struct Tints {
 }
 
 impl Tints {
-    /// Adds a picture.
-    pub fn add(&mut self, picture: &RgbImage) {
+    /// Adds a picture, of which the pixels count that are looked at.
+    pub fn add(&mut self, picture: &RgbImage, looked_at: impl Fn(u32, u32) -> bool) {
         let mut sums = [0u64; 3];
-        for pixel in picture.pixels() {
+        let mut count = 0;
+        let pixels = picture.enumerate_pixels();
+        for (_, _, pixel) in pixels.filter(|(x, y, _)| looked_at(*x, *y)) {
+            count += 1;
             for (sum, value) in sums.iter_mut().zip(pixel.0) {
                 *sum += u64::from(value);
             }
         }
         // One level a pixel more, so that black has a colour, too.
-        let count = u64::from(picture.width()) * u64::from(picture.height());
         let [red, green, blue] = sums.map(|sum| (sum + count).max(1) as f64);
         self.logarithms
             .push([(red / green).ln(), (blue / green).ln()]);
@@ -51,7 +53,7 @@ mod tests {
     fn wander(colours: &[[u8; 3]]) -> bool {
         let mut tints = Tints::default();
         for &colour in colours {
-            tints.add(&RgbImage::from_pixel(8, 8, image::Rgb(colour)));
+            tints.add(&RgbImage::from_pixel(8, 8, image::Rgb(colour)), |_, _| true);
         }
         tints.wander()
     }

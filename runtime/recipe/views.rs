@@ -33,18 +33,23 @@ pub(crate) fn turned(picture: &RgbImage) -> [RgbImage; 2] {
 }
 
 /// The middle half of a picture each way, in whole patches of `patch` pixels.
-pub(crate) fn middle(picture: &RgbImage, patch: u32) -> RgbImage {
+pub(crate) fn half(picture: &RgbImage, patch: u32) -> RgbImage {
     let half = |side: u32| (side / patch / 2).max(1) * patch;
     let (width, height) = picture.dimensions();
     let (w, h) = (half(width), half(height));
     imageops::crop_imm(picture, (width - w) / 2, (height - h) / 2, w, h).to_image()
 }
 
-/// The picture with its middle turned upside down and inverted: no good part looks like it.
-pub(crate) fn damaged(picture: &RgbImage) -> RgbImage {
+/// The picture with a quarter of either side around `middle`, in pixels, turned upside down and
+/// inverted: no good part looks like it.
+pub(crate) fn damaged(picture: &RgbImage, middle: [u32; 2]) -> RgbImage {
     let (width, height) = picture.dimensions();
     let (w, h) = ((width / 4).max(1), (height / 4).max(1));
-    let (x, y) = ((width - w) / 2, (height - h) / 2);
+    let start = |middle: u32, length, side| {
+        let start = (middle * 2).saturating_sub(length) / 2;
+        start.min(side - length)
+    };
+    let (x, y) = (start(middle[0], w, width), start(middle[1], h, height));
     let mut middle = imageops::crop_imm(picture, x, y, w, h).to_image();
     imageops::rotate180_in_place(&mut middle);
     imageops::invert(&mut middle);

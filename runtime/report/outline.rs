@@ -201,6 +201,7 @@ mod tests {
             rows,
             values: vec![0.0; cols * rows],
             area: [100, 0, cols as u32 * 10, rows as u32 * 10],
+            kept: None,
         }
     }
 

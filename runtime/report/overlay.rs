@@ -110,7 +110,16 @@ fn heated(picture: &RgbImage, inspection: &Inspection, image: [u32; 2]) -> RgbIm
     let inspected = |x: u32, y: u32| {
         let x = (f64::from(x) + 0.5) * f64::from(image[0]) / f64::from(size[0]);
         let y = (f64::from(y) + 0.5) * f64::from(image[1]) / f64::from(size[1]);
-        x >= left && x < left + width && y >= top && y < top + height
+        let inside = x >= left && x < left + width && y >= top && y < top + height;
+        let kept = inspection.map.kept.as_ref();
+        inside
+            && kept.is_none_or(|kept| {
+                let grid = kept.grid();
+                let row = (y - top) / height * grid.rows as f64;
+                let col = (x - left) / width * grid.cols as f64;
+                kept.number(row as usize * grid.cols + col as usize)
+                    .is_some()
+            })
     };
     let mut hot = picture.clone();
     for ((x, y, pixel), score) in hot.enumerate_pixels_mut().zip(scores) {
@@ -209,6 +218,7 @@ mod tests {
                 rows: 8,
                 values,
                 area: [0, 0, size[0], size[1]],
+                kept: None,
             },
         }
     }
@@ -283,6 +293,16 @@ mod tests {
         let hot = heated(&grey([600, 600]), &one, [600, 600]);
         assert!(hot.get_pixel(10, 300).0[0] < 64);
         assert_eq!(hot.get_pixel(400, 300).0, [128; 3]);
+    }
+
+    #[test]
+    fn what_a_mask_leaves_out_is_darker() {
+        let mut one = inspection(0.2, &[], [600, 600]);
+        let grid = crate::vit::Grid { rows: 2, cols: 2 };
+        one.map.kept = crate::vit::Kept::new(grid, |patch| *patch == 3);
+        let hot = heated(&grey([600, 600]), &one, [600, 600]);
+        assert!(hot.get_pixel(299, 599).0[0] < 64);
+        assert_eq!(hot.get_pixel(300, 300).0, [128; 3]);
     }
 
     #[test]

@@ -143,6 +143,7 @@ fn field(functions: &DMatrix<f64>, index: usize, grid: Grid, size: [u32; 2]) -> 
         rows: grid.rows,
         values: column.iter().map(|v| (v / top) as f32).collect(),
         area: [0, 0, size[0], size[1]],
+        kept: None,
     };
     rasterise(&map, size, size)
 }

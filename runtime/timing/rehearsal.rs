@@ -60,6 +60,7 @@ pub fn rehearsal(
             roi: None,
             input: InputSize::for_content(side, patch, content),
             shape: InputShape::Common,
+            kept: None,
         },
         blocks: BLOCKS.into(),
         options: LearnOptions::default(),

@@ -109,9 +109,10 @@ pub fn against_plain(
     let input = recipe.view.input;
     let request = Features::request(&recipe.normal.blocks);
     let prepare = |engine| {
-        Backbone::with_engine(
+        Backbone::with_kept(
             model,
             (input.width, input.height),
+            recipe.view.kept.as_ref(),
             &request,
             threads,
             engine,

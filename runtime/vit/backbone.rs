@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use andon_kernels::Pool;
@@ -10,8 +9,10 @@ use tract_onnx::prelude::*;
 
 use super::fuse::{self, FuseReport};
 use super::graph::Cut;
+use super::guard::Guarded;
 use super::kernels;
-use super::{BlockTaps, Grid, Model, ModelError, TapKind, TapMatrix, TapRequest, Taps};
+use super::strip::strip;
+use super::{BlockTaps, Grid, Kept, Model, ModelError, TapKind, TapMatrix, TapRequest, Taps};
 
 /// Longest accepted side of the input, in pixels: past it one attention matrix alone would need
 /// gigabytes, and the way to see more is tiles.
@@ -50,8 +51,10 @@ pub struct Backbone {
     pool: Arc<Pool>,
     name: String,
     class_tokens: usize,
+    patch: usize,
     dim: usize,
     grid: Grid,
+    kept: Option<Kept>,
     size: (usize, usize),
     request: Vec<(usize, TapKind)>,
 }
@@ -79,13 +82,37 @@ impl Backbone {
     /// As for [`Self::new`].
     pub fn with_engine(
         model: &Model,
+        size: (usize, usize),
+        request: &TapRequest,
+        threads: usize,
+        engine: Engine,
+    ) -> Result<Self, ModelError> {
+        Self::with_kept(model, size, None, request, threads, engine)
+    }
+
+    /// The same, and only the patches that are `kept` are computed, as if the others were not there;
+    /// `None` keeps all. A run still takes the whole picture; taps hold the rows of kept patches only.
+    ///
+    /// # Errors
+    /// As for [`Self::new`], and [`ModelError::Kept`] when they are patches of another grid than
+    /// inputs of this size have.
+    pub fn with_kept(
+        model: &Model,
         (width, height): (usize, usize),
+        kept: Option<&Kept>,
         request: &TapRequest,
         threads: usize,
         engine: Engine,
     ) -> Result<Self, ModelError> {
         let grid = Self::check(model, (width, height), request)?;
         let manifest = model.manifest();
+        if let Some(of) = kept.map(Kept::grid).filter(|of| *of != grid) {
+            return Err(ModelError::Kept {
+                name: manifest.name.clone(),
+                expected: grid,
+                found: of,
+            });
+        }
         let sizes = manifest.architecture;
         let request: Vec<_> = request.iter().collect();
         let outputs: Vec<_> = request
@@ -98,6 +125,7 @@ impl Backbone {
         let cut = Cut {
             manifest,
             grid,
+            kept,
             outputs: &outputs,
         };
         keep_memory_between_runs();
@@ -144,8 +172,10 @@ impl Backbone {
             pool: Arc::new(pool),
             name: manifest.name.clone(),
             class_tokens: sizes.class_tokens,
+            patch: sizes.patch,
             dim: sizes.dim,
             grid,
+            kept: kept.cloned(),
             size: (width, height),
             request,
         };
@@ -190,7 +220,7 @@ impl Backbone {
         })
     }
 
-    /// The grid of patches that every run gives.
+    /// The grid of patches that every run is of.
     pub fn grid(&self) -> Grid {
         self.grid
     }
@@ -229,7 +259,13 @@ impl Backbone {
         }
         let guarded = Guarded { name: &self.name };
         let outputs = guarded.guard("running", || {
-            let tensor = Tensor::from_shape(&[1, 3, height, width], input)?;
+            let tensor = match &self.kept {
+                Some(kept) => {
+                    let shape = [1, 3, self.patch, kept.patches().len() * self.patch];
+                    Tensor::from_shape(&shape, &strip(input, self.patch, kept))?
+                }
+                None => Tensor::from_shape(&[1, 3, height, width], input)?,
+            };
             fuse::on_pool(&self.pool, || {
                 multithread_tract_scope(self.executor.clone(), || {
                     self.plan.run(tvec!(tensor.into_tvalue()))
@@ -249,6 +285,7 @@ impl Backbone {
         }
         Ok(Taps {
             grid: self.grid,
+            kept: self.kept.clone(),
             blocks,
         })
     }
@@ -259,7 +296,8 @@ impl Backbone {
             name: self.name.clone(),
             reason,
         };
-        let expected = [1, self.class_tokens + self.grid.patches(), self.dim];
+        let patches = Kept::count(self.kept.as_ref(), self.grid);
+        let expected = [1, self.class_tokens + patches, self.dim];
         for (index, (block, kind)) in self.request.iter().enumerate() {
             let fact = self
                 .plan
@@ -285,36 +323,5 @@ fn executor(threads: usize) -> Executor {
         threads => Executor::multithread_with_name(threads, "andon-vit"),
         #[cfg(not(feature = "engine-threads"))]
         _ => Executor::SingleThread,
-    }
-}
-
-/// The inference engine parses untrusted files with code that may panic; a panic there is turned
-/// into an error here and nowhere else.
-struct Guarded<'a> {
-    name: &'a str,
-}
-
-impl Guarded<'_> {
-    fn guard<T>(
-        &self,
-        doing: &'static str,
-        work: impl FnOnce() -> TractResult<T>,
-    ) -> Result<T, ModelError> {
-        let failed = |reason: String| ModelError::Engine {
-            name: self.name.into(),
-            doing,
-            reason,
-        };
-        match catch_unwind(AssertUnwindSafe(work)) {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(failed(format!("{error:#}"))),
-            Err(panic) => Err(failed(
-                panic
-                    .downcast_ref::<&str>()
-                    .map(ToString::to_string)
-                    .or_else(|| panic.downcast_ref::<String>().cloned())
-                    .unwrap_or_else(|| "the engine panicked".into()),
-            )),
-        }
     }
 }

@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Backbone, Model, ModelError, TapRequest};
+use super::{Backbone, Engine, Kept, Model, ModelError, TapRequest};
 
 /// How many are kept: more than the shapes that follow each other on a line, few enough that their
 /// weights fit a small computer.
@@ -12,6 +12,7 @@ pub struct Backbones {
     model: Model,
     request: TapRequest,
     threads: usize,
+    patches: Option<Kept>,
     /// The one used last comes last.
     kept: Mutex<Vec<Arc<Backbone>>>,
 }
@@ -23,7 +24,18 @@ impl Backbones {
             model,
             request,
             threads,
+            patches: None,
             kept: Mutex::default(),
+        }
+    }
+
+    /// Only these patches are computed, `None` for all: they are those of inputs of one size, and
+    /// there are networks for no other.
+    #[must_use]
+    pub fn with_kept(self, kept: Option<Kept>) -> Self {
+        Self {
+            patches: kept,
+            ..self
         }
     }
 
@@ -36,11 +48,13 @@ impl Backbones {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let backbone = match kept.iter().position(|backbone| backbone.size() == size) {
             Some(index) => kept.remove(index),
-            None => Arc::new(Backbone::new(
+            None => Arc::new(Backbone::with_kept(
                 &self.model,
                 size,
+                self.patches.as_ref(),
                 &self.request,
                 self.threads,
+                Engine::default(),
             )?),
         };
         if kept.len() >= KEPT {

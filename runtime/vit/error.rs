@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use super::Grid;
+
 /// Why a model could not be loaded or run.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
@@ -73,6 +75,19 @@ pub enum ModelError {
         expected: usize,
         /// Numbers that were given.
         found: usize,
+    },
+    /// The patches to keep are some of another grid than an input has.
+    #[error(
+        "the patches to keep of model {name} are some of {found}, but its input has {expected}: \
+         make the mask again for this input"
+    )]
+    Kept {
+        /// Name of the model in its manifest.
+        name: String,
+        /// The grid of the input.
+        expected: Grid,
+        /// The grid of the patches to keep.
+        found: Grid,
     },
     /// A tap names a block that the model does not have.
     #[error("model {name} has blocks 1 to {blocks}, block {asked} was asked for")]

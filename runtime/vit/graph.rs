@@ -1,5 +1,6 @@
 //! Rewriting the ONNX graph before it is parsed into operators: the wanted input size, the
-//! resized position embedding, the wanted outputs, and nothing that they do not need.
+//! resized position embedding, the wanted patches, the wanted outputs, and nothing that they do not
+//! need.
 
 use std::collections::HashSet;
 
@@ -7,12 +8,13 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension::Value as Dim};
 use tract_onnx::pb::{GraphProto, ModelProto, TensorProto, TypeProto, ValueInfoProto, type_proto};
 
-use super::{Grid, Manifest, position};
+use super::{Grid, Kept, Manifest, position, strip};
 
 /// Names of the outputs, in order.
 pub(super) struct Cut<'a> {
     pub manifest: &'a Manifest,
     pub grid: Grid,
+    pub kept: Option<&'a Kept>,
     pub outputs: &'a [String],
 }
 
@@ -21,6 +23,11 @@ impl Cut<'_> {
     pub fn apply(&self, mut model: ModelProto) -> Result<ModelProto, String> {
         let graph = model.graph.as_mut().ok_or("it holds no graph")?;
         self.refuse_outside_data(graph)?;
+        if self.kept.is_some() {
+            let input = &self.manifest.input.name;
+            let position = &self.manifest.position_embedding.initializer;
+            strip::check(graph, input, position, self.manifest.architecture.patch)?;
+        }
         self.set_outputs(graph)?;
         self.set_input(graph)?;
         self.set_position(graph)?;
@@ -72,7 +79,10 @@ impl Cut<'_> {
             .iter()
             .find(|input| input.name == *name)
             .ok_or_else(|| format!("it has no input {name:?}, which the manifest names"))?;
-        let shape = [1, 3, self.grid.rows * patch, self.grid.cols * patch];
+        let shape = match self.kept {
+            Some(kept) => [1, 3, patch, kept.patches().len() * patch],
+            None => [1, 3, self.grid.rows * patch, self.grid.cols * patch],
+        };
         let dims = shape.map(|side| Dimension {
             value: Some(Dim::DimValue(side as i64)),
             ..Default::default()
@@ -113,8 +123,15 @@ impl Cut<'_> {
                     sizes.dim
                 )
             })?;
-        let resized = position::resize(&values, sizes.class_tokens, sizes.dim, native, self.grid);
-        let rows = sizes.class_tokens + self.grid.patches();
+        let mut resized =
+            position::resize(&values, sizes.class_tokens, sizes.dim, native, self.grid);
+        if let Some(kept) = self.kept {
+            let (class, patches) = resized.split_at(sizes.class_tokens * sizes.dim);
+            let row = |patch: &usize| &patches[patch * sizes.dim..][..sizes.dim];
+            let rows = kept.patches().iter().flat_map(row);
+            resized = class.iter().chain(rows).copied().collect();
+        }
+        let rows = sizes.class_tokens + Kept::count(self.kept, self.grid);
         table.dims = vec![1, rows as i64, sizes.dim as i64];
         table.float_data.clear();
         table.raw_data = resized.iter().flat_map(|v| v.to_le_bytes()).collect();

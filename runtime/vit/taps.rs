@@ -3,6 +3,8 @@ use std::fmt;
 use nalgebra::DMatrixView;
 use tract_onnx::prelude::TValue;
 
+use super::Kept;
+
 /// The patches of one image: `rows x cols`, numbered row by row from the top left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Grid {
@@ -62,7 +64,8 @@ impl TapRequest {
     }
 }
 
-/// One tapped matrix. Shape `[patches, dim]`, row by row in memory; class tokens are left out.
+/// One tapped matrix. Shape `[patches, dim]`, row by row in memory, of the patches that were kept;
+/// class tokens are left out.
 #[derive(Debug, Clone)]
 pub struct TapMatrix {
     tensor: TValue,
@@ -117,6 +120,8 @@ pub struct BlockTaps {
 pub struct Taps {
     /// Grid of patches that every tap shares.
     pub grid: Grid,
+    /// Which of them the taps have rows of; `None`: all.
+    pub kept: Option<Kept>,
     /// Blocks in ascending order.
     pub blocks: Vec<BlockTaps>,
 }

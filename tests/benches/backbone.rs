@@ -1,19 +1,21 @@
 //! The network on fused operators against plain `tract` in float: how far the taps are apart, and
 //! how much time either takes.
 //!
-//! `cargo bench --bench backbone [-- [errors|times] [ROUNDS]]`, or `-- serve SIDE THREADS [KERNELS]`,
+//! `cargo bench --bench backbone [-- [errors|times|kept] [ROUNDS]]`, or `-- serve SIDE THREADS [KERNELS]`,
 //! which runs the fused network, on the fastest kernels or slower ones such as `avx2`, once for each
 //! line of standard input and answers with the seconds that it took (`against_rivals.py` beside this
 //! file asks). Both engines run in turn, so that
 //! other work on the machine costs both the same; the figure is the median of the ratios of
-//! neighbouring runs. Times are of the wall clock.
+//! neighbouring runs. Times are of the wall clock. `kept` does the same for the fused network with a
+//! quarter, a half and all of the patches kept (and one of them), against the one that was told of no choice.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use andon::image::{self, InputSize, Preparation};
+use andon::pipeline::BLOCKS;
 use andon::timing::median;
-use andon::vit::{Backbone, Engine, Model, TapKind, TapRequest, Taps};
+use andon::vit::{Backbone, Engine, Grid, Kept, Model, TapKind, TapRequest, Taps};
 use andon_kernels::Isa;
 use anyhow::{Context, Result};
 
@@ -53,6 +55,9 @@ fn main() -> Result<()> {
     }
     if only_rounds || wants("times") {
         times(&model, rounds)?;
+    }
+    if only_rounds || wants("kept") {
+        kept(&model, rounds)?;
     }
     Ok(())
 }
@@ -117,27 +122,76 @@ fn times(model: &Model, rounds: usize) -> Result<()> {
                 |engine| Backbone::with_engine(model, (side, side), &request, threads, engine);
             let (plain, fused) = (prepare(Engine::Plain)?, prepare(Engine::Fused)?);
             let input = vec![0.5; 3 * side * side];
-            let seconds = |backbone: &Backbone| -> Result<f64> {
-                let start = Instant::now();
-                backbone.run(&input)?;
-                Ok(start.elapsed().as_secs_f64())
-            };
-            // The first runs fetch memory from the system.
-            seconds(&plain)?;
-            seconds(&fused)?;
-            let (mut ratios, mut of_plain, mut of_fused) = (vec![], vec![], vec![]);
-            for _ in 0..rounds {
-                let (plain, fused) = (seconds(&plain)?, seconds(&fused)?);
-                ratios.push(fused / plain);
-                of_plain.push(plain);
-                of_fused.push(fused);
-            }
+            let pair = in_turn([&fused, &plain], &input, rounds)?;
             println!(
                 "{side} px, {threads} thread(s), every tap: fused / plain {:.3} (median of \
                  {rounds}); medians {:.0} and {:.0} ms",
-                median(&ratios),
-                1e3 * median(&of_fused),
-                1e3 * median(&of_plain),
+                pair.ratio, pair.ms[0], pair.ms[1],
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Two networks that ran in turn.
+struct Pair {
+    /// Median of first / second over neighbouring runs.
+    ratio: f64,
+    /// Medians in milliseconds.
+    ms: [f64; 2],
+}
+
+fn in_turn(networks: [&Backbone; 2], input: &[f32], rounds: usize) -> Result<Pair> {
+    let seconds = |backbone: &Backbone| -> Result<f64> {
+        let start = Instant::now();
+        backbone.run(input)?;
+        Ok(start.elapsed().as_secs_f64())
+    };
+    let (mut ratios, mut times) = (vec![], [vec![], vec![]]);
+    for round in 0..rounds + 1 {
+        let [first, second] = [seconds(networks[0])?, seconds(networks[1])?];
+        // The first runs fetch memory from the system.
+        if round > 0 {
+            ratios.push(first / second);
+            times[0].push(first);
+            times[1].push(second);
+        }
+    }
+    Ok(Pair {
+        ratio: median(&ratios),
+        ms: times.map(|times| 1e3 * median(&times)),
+    })
+}
+
+/// Fewer patches against all of them, for the taps that are compared unless others are asked for.
+fn kept(model: &Model, rounds: usize) -> Result<()> {
+    const SIDE: usize = 448;
+    let patches = SIDE / model.manifest().architecture.patch;
+    let grid = Grid {
+        rows: patches,
+        cols: patches,
+    };
+    let request = TapRequest::tokens(BLOCKS);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    println!("\nkept patches against the whole frame, {SIDE} px, tokens of blocks {BLOCKS:?}");
+    for threads in [1, 2].into_iter().filter(|n| *n <= cores) {
+        // One patch shows what no mask saves: the patch embedding, most of all.
+        for (rows, cols) in [(patches, patches), (2, 2), (2, 1), (1, 1)] {
+            // The upper left: which patches they are changes no time.
+            let inside = |patch: &usize| {
+                patch / patches < patches / rows && patch % patches < patches / cols
+            };
+            let some = Kept::new(grid, inside).context("nothing is kept")?;
+            let prepare = |kept: Option<&Kept>| {
+                Backbone::with_kept(model, (SIDE, SIDE), kept, &request, threads, Engine::Fused)
+            };
+            let (all, some_of) = (prepare(None)?, prepare(Some(&some))?);
+            let input = vec![0.5; 3 * SIDE * SIDE];
+            let pair = in_turn([&some_of, &all], &input, rounds)?;
+            println!(
+                "{threads} thread(s), {some}: {:.3} of the time (median of {rounds}); medians {:.1} \
+                 and {:.1} ms",
+                pair.ratio, pair.ms[0], pair.ms[1],
             );
         }
     }

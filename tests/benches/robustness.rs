@@ -127,7 +127,7 @@ fn compare(model: &Model, set: &Set, plan: &Plan, draws: &[u64]) -> Result<()> {
     let last = *blocks.iter().max().context("no blocks")?;
     let front = || {
         let besides = TapRequest::tokens(blocks.iter().copied());
-        Ok(FrontEnd::with_taps(model, set.view, &[last], &besides, 1)?)
+        Ok(FrontEnd::with_taps(model, &set.view, &[last], &besides, 1)?)
     };
     // Pictures of one shape follow each other, so that few networks are prepared.
     let order = set.by_shape();
@@ -181,7 +181,7 @@ fn compare(model: &Model, set: &Set, plan: &Plan, draws: &[u64]) -> Result<()> {
 fn learn(model: &Model, set: &Set, blocks: &[usize], parts: Vec<usize>) -> Result<Learned> {
     let settings = LearnSettings {
         name: "robustness".into(),
-        view: set.view,
+        view: set.view.clone(),
         blocks: blocks.into(),
         options: LearnOptions::default(),
         created: String::new(),

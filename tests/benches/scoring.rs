@@ -64,7 +64,7 @@ fn drawn(model: &Model, set: &str, learn: usize) -> Result<()> {
             ..view(SIDE, (1, 1))
         },
     };
-    let front = FrontEnd::new(model, view, &BLOCKS, threads())?;
+    let front = FrontEnd::new(model, &view, &BLOCKS, threads())?;
     let see = |paths: &[PathBuf]| -> Result<Vec<Features>> {
         paths
             .iter()
@@ -91,7 +91,7 @@ fn drawn(model: &Model, set: &str, learn: usize) -> Result<()> {
             )
         };
         let paths: Vec<&PathBuf> = order[..learn].iter().map(|&i| &good_paths[i]).collect();
-        let recipe = learned(model, view, Place::default(), &paths)?;
+        let recipe = learned(model, view.clone(), Place::default(), &paths)?;
         println!(
             "  measured from {:?}, place {:?}",
             recipe.normal.centre(),
@@ -257,6 +257,7 @@ fn view(side: usize, shape: (u32, u32)) -> ViewSettings {
         roi: None,
         input: InputSize::for_content(side, 14, shape),
         shape: InputShape::Common,
+        kept: None,
     }
 }
 

@@ -160,6 +160,7 @@ pub fn settings() -> LearnSettings {
             roi: None,
             input: InputSize::for_content(SIZE, patch, (320, 240)),
             shape: InputShape::Common,
+            kept: None,
         },
         blocks: BLOCKS.into(),
         options: LearnOptions::default(),

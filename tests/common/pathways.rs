@@ -63,7 +63,7 @@ impl Product {
         let plain = Inspector::new(recipe.normal.clone(), recipe.limits).unwrap();
         Self {
             line,
-            front: FrontEnd::new(&model, settings.view, &recipe.normal.blocks, threads).unwrap(),
+            front: FrontEnd::new(&model, &settings.view, &recipe.normal.blocks, threads).unwrap(),
             inspector: plain.clone().with_turned(recipe.turned.clone()),
             plain,
             recipe,

@@ -94,6 +94,7 @@ mod tests {
                 rows: 1,
                 values: vec![2.0],
                 area: [0, 0, 640, 480],
+                kept: None,
             },
         }
     }

@@ -15,7 +15,7 @@ pub(super) struct Index<'a> {
 }
 
 /// Whether a node of the graph has a body of its own.
-pub(super) fn has_control_flow(graph: &GraphProto) -> bool {
+pub(in crate::vit) fn has_control_flow(graph: &GraphProto) -> bool {
     let mut attributes = graph.node.iter().flat_map(|node| &node.attribute);
     attributes.any(|attribute| attribute.g.is_some() || !attribute.graphs.is_empty())
 }
@@ -141,11 +141,11 @@ pub(super) fn elements(tensor: &TensorProto) -> Option<usize> {
 }
 
 /// An attribute of a node.
-pub(super) fn attribute<'a>(node: &'a NodeProto, name: &str) -> Option<&'a AttributeProto> {
+pub(in crate::vit) fn attribute<'a>(node: &'a NodeProto, name: &str) -> Option<&'a AttributeProto> {
     node.attribute.iter().find(|a| a.name == name)
 }
 
 /// An integer attribute of a node, or its default.
-pub(super) fn integer(node: &NodeProto, name: &str, default: i64) -> i64 {
+pub(in crate::vit) fn integer(node: &NodeProto, name: &str, default: i64) -> i64 {
     attribute(node, name).map_or(default, |a| a.i)
 }

@@ -24,6 +24,7 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
 pub use report::{FuseReport, Fused, Left};
 
+pub(super) use index::{attribute, has_control_flow, integer};
 pub(super) use operators::{on_pool, register};
 
 use super::graph::drop_unneeded;

@@ -67,6 +67,7 @@ impl Set {
                 roi: None,
                 input: InputSize::for_content(SIDE, 14, content),
                 shape,
+                kept: None,
             },
             good,
             bad,

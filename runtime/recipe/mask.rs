@@ -1,0 +1,133 @@
+//! A region of interest of any shape: which patches of the input a mask keeps.
+
+use super::ViewSettings;
+use crate::image::{InputShape, InputSize, Mask};
+use crate::vit::{Grid, Kept};
+
+/// Share of a patch that must be white for the patch to be looked at. Along the edge of a patch of
+/// 14 px this is 0.7 px, less than the network resolves; a mask that was drawn along patches and is a
+/// pixel off does not take in another row of them.
+const LEAST_WHITE: f64 = 0.05;
+
+/// Why a mask cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MaskError {
+    /// Each picture has an input of its own shape.
+    #[error(
+        "a mask needs one shape of input for all images: a place on one shape is none on another; \
+         leave out --shape own"
+    )]
+    OwnShape,
+    /// No patch is kept.
+    #[error(
+        "mask {name} keeps nothing: no patch of the input ({input}, {grid}) is white by a twentieth; \
+         white (128 or above) is inspected, black is ignored"
+    )]
+    Nothing {
+        /// The mask.
+        name: String,
+        /// The input that it was laid over.
+        input: InputSize,
+        /// Its patches.
+        grid: Grid,
+    },
+}
+
+impl ViewSettings {
+    /// Leaves out what `mask`, stretched over the input, shows in black: a patch, `patch` pixels
+    /// long, is looked at if at least a twentieth of it is white. `name` stands in errors.
+    ///
+    /// # Errors
+    /// [`MaskError`] when each picture has an input of its own shape, or nothing is left.
+    pub fn with_mask(self, mask: &Mask, patch: usize, name: &str) -> Result<Self, MaskError> {
+        if self.shape == InputShape::Own {
+            return Err(MaskError::OwnShape);
+        }
+        let grid = Grid {
+            rows: self.input.height / patch.max(1),
+            cols: self.input.width / patch.max(1),
+        };
+        let white = mask.white([grid.cols, grid.rows]);
+        let kept = Kept::new(grid, |place| white[*place] >= LEAST_WHITE);
+        let kept = kept.ok_or_else(|| MaskError::Nothing {
+            name: name.into(),
+            input: self.input,
+            grid,
+        })?;
+        Ok(Self {
+            kept: Some(kept),
+            ..self
+        })
+    }
+
+    /// Refuses kept patches that cannot be some of `grid`; in words, what is wrong.
+    pub(super) fn check(&self, grid: Grid) -> Result<(), String> {
+        match &self.kept {
+            Some(_) if self.shape == InputShape::Own => {
+                Err("it has a mask, and an input of its own shape for each image".into())
+            }
+            Some(kept) if kept.grid() != grid => Err(format!(
+                "its mask is of {}, but its images have {grid}",
+                kept.grid()
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{GrayImage, Luma};
+
+    fn view(shape: InputShape) -> ViewSettings {
+        ViewSettings {
+            roi: None,
+            input: InputSize {
+                width: 42,
+                height: 28,
+            },
+            shape,
+            kept: None,
+        }
+    }
+
+    /// White to the left of `edge`, 90 x 60 pixels: 30 pixels a patch.
+    fn mask(edge: u32) -> Mask {
+        let white = |x, _| Luma([if x < edge { 128 } else { 127 }]);
+        Mask::new(GrayImage::from_fn(90, 60, white))
+    }
+
+    fn rows(edge: u32) -> Vec<String> {
+        let view = view(InputShape::Common);
+        let view = view.with_mask(&mask(edge), 14, "mask.png").unwrap();
+        view.kept.unwrap().into()
+    }
+
+    #[test]
+    fn a_patch_is_looked_at_when_a_twentieth_of_it_is_white() {
+        assert_eq!(rows(30), ["#..", "#.."]);
+        assert_eq!(rows(31), ["#..", "#.."], "a pixel off is 3 %");
+        assert_eq!(rows(32), ["##.", "##."]);
+        assert_eq!(rows(90), ["###", "###"]);
+    }
+
+    #[test]
+    fn a_mask_that_keeps_nothing_and_one_for_inputs_of_many_shapes_are_refused() {
+        let refused = |shape, edge| {
+            let error = view(shape).with_mask(&mask(edge), 14, "mask.png");
+            error.unwrap_err().to_string()
+        };
+        let nothing = refused(InputShape::Common, 0);
+        for word in [
+            "mask.png",
+            "keeps nothing",
+            "42 x 28 px",
+            "2 x 3 patches",
+            "white",
+        ] {
+            assert!(nothing.contains(word), "{nothing}");
+        }
+        assert!(refused(InputShape::Own, 90).contains("--shape own"));
+    }
+}
