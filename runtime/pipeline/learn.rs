@@ -154,6 +154,7 @@ impl Lesson {
             normal,
             limits,
             calibration,
+            composition,
         } = self.learner.finish(step)?;
         let turned = turned(&self.front, &self.first, &normal)?;
         let inspector = Inspector::new(normal.clone(), limits)?;
@@ -179,6 +180,7 @@ impl Lesson {
             drift: self.drift.finish(&calibration),
             calibration,
             turned,
+            composition,
             golden,
             id: String::new(),
         })

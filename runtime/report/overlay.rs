@@ -68,9 +68,13 @@ fn draw(
     } else {
         "original, defects in brackets"
     };
+    let second = match inspection.layout {
+        Some(far) if far >= 1.0 => format!("inspected; layout {far:.2} of its limit"),
+        _ => "inspected".into(),
+    };
     for (text, image, at) in [
         (first, &picture, layout.first),
-        ("inspected", &hot, layout.second),
+        (&second, &hot, layout.second),
     ] {
         let text = caption.fit(text, layout.picture[0]);
         canvas.text(
@@ -203,6 +207,7 @@ mod tests {
                 Verdict::Ng
             },
             score,
+            layout: None,
             regions: cells.iter().map(region).collect(),
             map: ScoreMap {
                 cols: 8,
