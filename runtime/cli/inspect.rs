@@ -273,14 +273,14 @@ fn print_row(path: &Path, judged: &Result<Judged>) {
                 Verdict::Ng => "NG   ",
             };
             println!("{word} {:6.2}  {path}", inspection.score);
-            if let Some(note) = inspection.layout_note() {
-                println!("             {note}");
-            }
             for (index, region) in inspection.regions.iter().enumerate() {
                 match on.get(index) {
                     Some(on) => println!("             {region}, {on}"),
                     None => println!("             {region}"),
                 }
+            }
+            if let Some(note) = inspection.layout_note() {
+                println!("             {note}");
             }
         }
     }

@@ -20,7 +20,7 @@ const NO_VARIANCE: f64 = 1e-10;
 /// stands beside the patch score and decides nothing (`docs/what-and-where.md`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Composition {
-    /// `C`.
+    /// `C^T`, `[maps, patches]`.
     maps: DMatrix<f32>,
     /// `[directions, maps]`.
     mean: DMatrix<f32>,
@@ -34,7 +34,7 @@ impl Composition {
     /// From the `M` of each good part on `grid`, `[directions, maps]`. `None` when the parts do not
     /// differ at all, are fewer than three, or the grid is too small.
     pub(crate) fn of(grid: Grid, parts: &[DMatrix<f32>]) -> Option<Self> {
-        let maps = cosine_maps(grid)?;
+        let maps = cosine_maps(grid)?.transpose();
         let first = parts.first()?;
         let columns: Vec<DVector<f64>> = parts
             .iter()
@@ -73,7 +73,7 @@ impl Composition {
     ) -> Option<Self> {
         let fits = mean.nrows() == LEADING.min(rank) && variances.nrows() == 1;
         let variances = DVector::from_column_slice(variances.as_slice());
-        let restored = Self::new(cosine_maps(grid)?, mean, axes, variances);
+        let restored = Self::new(cosine_maps(grid)?.transpose(), mean, axes, variances);
         restored.filter(|_| fits)
     }
 
@@ -115,12 +115,17 @@ impl Composition {
     ///
     /// Costs `patches * directions * maps` multiplications, a thousandth of what scoring costs.
     pub fn score(&self, scores: &PatchScores) -> Option<f32> {
-        let (directions, patches) = (self.mean.nrows(), self.maps.nrows());
+        let (directions, patches) = (self.mean.nrows(), self.maps.ncols());
         if scores.leading.len() != directions * patches {
             return None;
         }
         let leading = DMatrixView::from_slice(&scores.leading, directions, patches);
-        Some(self.distance(&(leading * &self.maps)))
+        let mut composition = DMatrix::zeros(directions, COSINE_MAPS);
+        // Patch by patch: a product of such flat matrices takes four times as long.
+        for (patch, maps) in leading.column_iter().zip(self.maps.column_iter()) {
+            composition.ger(1.0, &patch, &maps, 1.0);
+        }
+        Some(self.distance(&composition))
     }
 
     /// The distance of an `M`, `[directions, maps]`.

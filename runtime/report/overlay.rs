@@ -255,6 +255,20 @@ mod tests {
     }
 
     #[test]
+    fn the_layout_is_named_only_beyond_its_limit() {
+        let size = [600, 600];
+        let drawn = |layout| {
+            let inspection = Inspection {
+                layout,
+                ..inspection(0.4, &[], size)
+            };
+            overlay(&grey(size), &inspection, "good.png")
+        };
+        assert_eq!(drawn(Some(0.9)), drawn(None));
+        assert_ne!(drawn(Some(1.4)), drawn(None));
+    }
+
+    #[test]
     fn a_flagged_region_is_outlined_on_the_second_picture_only() {
         let size = [600, 600];
         let image = overlay(&grey(size), &inspection(1.8, &[27, 36], size), "bad.png");

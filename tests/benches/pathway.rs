@@ -210,13 +210,14 @@ fn time_layout(product: &Product) {
         nearest: Vec::new(),
         leading: vec![0.01; 24 * patches],
     };
-    const TIMES: u32 = 1000;
-    let start = Instant::now();
-    for _ in 0..TIMES {
+    let time = |_| {
+        let start = Instant::now();
         black_box(composition.score(black_box(&scores))).unwrap();
-    }
-    let each = start.elapsed() / TIMES;
-    println!("layout of {patches} patches: {each:.1?}");
+        start.elapsed()
+    };
+    let mut times: Vec<_> = (0..1000).map(time).collect();
+    times.sort();
+    println!("layout of {patches} patches: median {:.1?}", times[500]);
 }
 
 /// The layout beside the patch score, which alone decides.
