@@ -156,7 +156,12 @@ fn keeps_the_contract(line: &Value, size: (u32, u32)) {
         "threshold",
         "verdict",
     ];
-    assert_eq!(fields(line), BTreeSet::from(expected));
+    let mut found = fields(line);
+    // Only where place counts.
+    if found.remove("layout") {
+        assert!(number(line, "layout") > 0.0, "{line}");
+    }
+    assert_eq!(found, BTreeSet::from(expected));
     let ng = text(line, "verdict") == "ng";
     assert!(ng || text(line, "verdict") == "ok", "{line}");
     assert_eq!(number(line, "score") >= 1.0, ng, "{line}");
@@ -221,6 +226,26 @@ fn keeps_the_contract_of_regions(region: &Value, (width, height): (u32, u32)) {
         (shares.iter().sum::<f64>() - 1.0).abs() < 0.0021,
         "{region}"
     );
+}
+
+#[test]
+fn the_layout_is_given_where_place_counts_and_only_there() {
+    let folder = folder();
+    let parts = folder.path().join("good");
+    write_good(&parts, 0..6);
+    let picture = folder.path().join("part.png");
+    common::good(40).save(&picture).unwrap();
+    let recipe = folder.path().join("line.andon");
+    for (place, given) in [("yes", true), ("no", false)] {
+        learn(&[&parts], &recipe, &["--place", place]).exits(0);
+        let line = andon(words!["inspect", "--json", "-r", &recipe, &picture]).object();
+        keeps_the_contract(&line, (320, 240));
+        assert_eq!(
+            line.get("layout").is_some(),
+            given,
+            "--place {place}: {line}"
+        );
+    }
 }
 
 // ---- learn

@@ -85,7 +85,7 @@ fn good() -> Value {
 fn bad() -> Value {
     json!({ "part": part(4711, json!("ng"), Some(1.82)), "file": "parts/scratch.png",
             "recipe": recipe(), "image": "a-00000002.png",
-            "inspection": { "verdict": "ng", "score": 1.82, "threshold": 1.0, "regions": [
+            "inspection": { "verdict": "ng", "score": 1.82, "layout": 1.42, "threshold": 1.0, "regions": [
                 { "bbox": [120, 40, 30, 22], "area_px": 500, "score": 1.82, "pathway": "what",
                   "what": 0.91, "where": 0.09, "blocks": [] },
                 { "bbox": [5, 6, 7, 8], "area_px": 50, "score": 1.1, "pathway": "where",
@@ -119,6 +119,7 @@ fn show_answers_why_a_part_was_rejected() {
         &[
             "part 4711: NG",
             "score     1.820, the limit is 1.000",
+            "layout    1.420 of its limit",
             "at 120,40 30 x 22 px, score 1.820, 91 % what",
             "at 5,6 7 x 8 px, score 1.100, 80 % where",
             "1 bracket",

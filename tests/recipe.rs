@@ -12,9 +12,11 @@ use std::sync::LazyLock;
 use andon::image::{InputShape, Roi};
 use andon::inspect::Verdict;
 use andon::pipeline::{Pipeline, PipelineError, ReplayError};
-use andon::recipe::{Recipe, RecipeError};
+use andon::recipe::{Place, Recipe, RecipeError};
 use andon::vit::Model;
-use common::{andon, bad, good, graph_with_a_comment, learn, model_files, run, write_model};
+use common::{
+    andon, bad, good, graph_with_a_comment, learn, learn_where, model_files, run, write_model,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -473,6 +475,48 @@ fn what_was_read_back_judges_as_what_was_learned() {
     }
     let judged = first.inspect(&bad(31).image).unwrap().inspection;
     assert_eq!(judged.verdict, Verdict::Ng);
+}
+
+#[test]
+fn a_recipe_for_which_place_counts_keeps_the_composition_and_an_older_one_judges_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("line.andon");
+    let mut recipe = learn_where(5, Place::Counts);
+    assert!(recipe.composition.is_some());
+    recipe.write(&path).unwrap();
+    assert_eq!(Recipe::read(&path).unwrap(), recipe);
+
+    let model = Model::embedded().unwrap();
+    let judged = |recipe: &Recipe| {
+        let pipeline = Pipeline::new(&model, recipe, 1).unwrap();
+        pipeline.inspect(&bad(31).image).unwrap().inspection
+    };
+    let with = judged(&recipe);
+    assert!(with.layout.unwrap() >= 1.0, "{:?}", with.layout);
+    assert!(with.layout_note().unwrap().contains("of its limit"));
+
+    // As a program wrote it that knew no composition.
+    recipe.composition = None;
+    recipe.write(&path).unwrap();
+    let without = judged(&Recipe::read(&path).unwrap());
+    assert_eq!((without.layout, without.layout_note()), (None, None));
+    assert_eq!(
+        (without.verdict, without.score, without.regions),
+        (with.verdict, with.score, with.regions)
+    );
+}
+
+#[test]
+fn a_recipe_for_which_place_does_not_count_has_no_composition_and_none_is_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("line.andon");
+    let mut recipe = learn_where(5, Place::DoesNot);
+    assert!(recipe.composition.is_none());
+    recipe.composition = learn_where(5, Place::Counts).composition;
+    recipe.write(&path).unwrap();
+    let error = Recipe::read(&path).unwrap_err();
+    assert!(matches!(error, RecipeError::Format { .. }), "{error:?}");
+    assert!(error.to_string().contains("composition"), "{error}");
 }
 
 #[test]

@@ -276,6 +276,12 @@ fn print_figures(evaluation: &Evaluation, figures: &Figures, left_out: usize, er
     println!("false rejects      {}", share(evaluation.false_reject()));
     println!("misses             {}", share(evaluation.miss()));
     println!("image AUROC        {}", number(figures.image_auroc));
+    if figures.layout_auroc.is_some() {
+        println!(
+            "layout AUROC       {} (decides nothing)",
+            number(figures.layout_auroc)
+        );
+    }
     println!("pixel AUROC        {}", number(figures.pixel_auroc));
     println!("AU-PRO (0.3)       {}", number(figures.pro));
     println!("region recall      {}", number(figures.region_recall));

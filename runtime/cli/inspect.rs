@@ -57,6 +57,8 @@ struct Line<'a> {
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layout: Option<f64>,
     threshold: f64,
     regions: Vec<NamedRegion<'a>>,
     recipe: &'a str,
@@ -221,6 +223,7 @@ fn print_json(path: &Path, judged: &Result<Judged>, recipe: &str, model: &str) -
             verdict: inspection.verdict.as_str(),
             error: None,
             score: Some(printed(inspection)),
+            layout: inspection.layout.map(|layout| rounded(layout.into())),
             threshold: 1.0,
             regions: inspection
                 .regions
@@ -240,6 +243,7 @@ fn print_json(path: &Path, judged: &Result<Judged>, recipe: &str, model: &str) -
             verdict: "error",
             error: Some(format!("{error:#}")),
             score: None,
+            layout: None,
             threshold: 1.0,
             regions: Vec::new(),
             recipe,
@@ -274,6 +278,9 @@ fn print_row(path: &Path, judged: &Result<Judged>) {
                     Some(on) => println!("             {region}, {on}"),
                     None => println!("             {region}"),
                 }
+            }
+            if let Some(note) = inspection.layout_note() {
+                println!("             {note}");
             }
         }
     }

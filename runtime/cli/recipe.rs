@@ -68,6 +68,9 @@ fn show(recipe: &Recipe) {
         Some(reach) => println!("place       counts: a patch may lie {reach} patches off"),
         None => println!("place       does not count: parts lie anywhere"),
     }
+    if recipe.composition.is_some() {
+        println!("layout      reported beside the score, decides nothing");
+    }
     println!("limit       {}", calibration.summary());
     match &recipe.drift {
         Some(drift) => println!("drift       {}", drift.summary()),

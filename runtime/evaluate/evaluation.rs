@@ -29,6 +29,8 @@ pub struct Figures {
     pub bad: usize,
     /// Probability that a bad image scores higher than a good one.
     pub image_auroc: Option<f64>,
+    /// The same by the layout; `None` also where the recipe has none.
+    pub layout_auroc: Option<f64>,
     /// The same for pixels.
     pub pixel_auroc: Option<f64>,
     /// AU-PRO up to a false-positive rate of 0.3.
@@ -60,6 +62,8 @@ pub struct Evaluation {
     rule: HitRule,
     good: Vec<f64>,
     bad: Vec<f64>,
+    /// Layouts of the good images and of the bad ones, as far as they have one.
+    layouts: [Vec<f64>; 2],
     false_rejects: usize,
     misses: usize,
     regions_on_good: usize,
@@ -76,6 +80,7 @@ impl Evaluation {
             rule,
             good: Vec::new(),
             bad: Vec::new(),
+            layouts: Default::default(),
             false_rejects: 0,
             misses: 0,
             regions_on_good: 0,
@@ -98,6 +103,7 @@ impl Evaluation {
             pixels.add(&rasterise(&inspection.map, size, size), None)?;
         }
         self.good.push(score);
+        self.layouts[0].extend(inspection.layout.map(f64::from));
         self.false_rejects += usize::from(inspection.verdict == Verdict::Ng);
         self.regions_on_good += inspection.regions.len();
         Ok(ImageOutcome { regions: None })
@@ -119,6 +125,7 @@ impl Evaluation {
             pixels.add(&rasterise(&inspection.map, size, size), Some(mask))?;
         }
         self.bad.push(score);
+        self.layouts[1].extend(inspection.layout.map(f64::from));
         self.misses += usize::from(inspection.verdict == Verdict::Ok);
         let regions = RegionTruth::new(truth)
             .map(|truth| RegionTally::of(&inspection.regions, &inspection.map, &truth, self.rule));
@@ -136,6 +143,7 @@ impl Evaluation {
             good: self.good.len(),
             bad: self.bad.len(),
             image_auroc: auroc(&self.good, &self.bad),
+            layout_auroc: auroc(&self.layouts[0], &self.layouts[1]),
             pixel_auroc: pixels.and_then(PixelMetrics::auroc),
             pro: pixels.and_then(PixelMetrics::pro),
             false_reject: self.false_reject().share(),
@@ -226,6 +234,7 @@ mod tests {
                 Verdict::Ng
             },
             score,
+            layout: None,
             regions,
             map: ScoreMap {
                 cols: 2,
@@ -279,6 +288,41 @@ mod tests {
         assert_eq!((figures.false_reject, figures.miss), (Some(0.5), Some(1.0)));
         assert_eq!(figures.regions_per_good, Some(1.0));
         assert_eq!(figures.region_recall, Some(0.0));
+    }
+
+    #[test]
+    fn the_layout_is_ranked_beside_the_score_and_changes_no_other_figure() {
+        let figures = |layouts: [Option<f32>; 2]| {
+            let mut all = Evaluation::new(HitRule::Centre, false);
+            let [good, bad] = [0.5, 0.4].map(|score| inspection(score, [0.0; 4], &[]));
+            let [of_good, of_bad] = layouts;
+            let good = Inspection {
+                layout: of_good,
+                ..good
+            };
+            let bad = Inspection {
+                layout: of_bad,
+                ..bad
+            };
+            all.add_good(&good, [4, 4]).unwrap();
+            all.add_bad(&bad, [4, 4], &GroundTruth::default()).unwrap();
+            all.figures()
+        };
+        let with = figures([Some(0.7), Some(3.0)]);
+        assert_eq!(
+            (with.image_auroc, with.layout_auroc),
+            (Some(0.0), Some(1.0))
+        );
+        assert_eq!((with.false_reject, with.miss), (Some(0.0), Some(1.0)));
+        let without = figures([None, None]);
+        assert_eq!(without.layout_auroc, None);
+        assert_eq!(
+            Figures {
+                layout_auroc: None,
+                ..with
+            },
+            without
+        );
     }
 
     #[test]

@@ -127,10 +127,24 @@ pub struct Inspection {
     pub verdict: Verdict,
     /// Score of the image in units of the recipe's limit; 1.0 is the limit.
     pub score: f32,
+    /// How far things lie, all together, from how they lie on good parts, in units of its own limit.
+    /// It decides nothing. `None` where place does not count, or the recipe has none.
+    pub layout: Option<f32>,
     /// Flagged regions, highest score first; empty when the verdict is OK.
     pub regions: Vec<Region>,
     /// Where the score comes from.
     pub map: ScoreMap,
+}
+
+impl Inspection {
+    /// What to say of the layout: nothing, unless it is beyond its limit.
+    #[must_use]
+    pub fn layout_note(&self) -> Option<String> {
+        let layout = self.layout.filter(|layout| *layout >= 1.0)?;
+        Some(format!(
+            "layout {layout:.2} of its limit: things lie differently than on good parts"
+        ))
+    }
 }
 
 /// Three digits behind the point: more would pretend.

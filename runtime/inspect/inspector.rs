@@ -6,7 +6,7 @@ use super::statistic::{deciding, image_statistic, mean_of_largest};
 use super::{BlockShare, Inspection, Pathway, Region, ScoreMap, Verdict};
 use crate::image::Roi;
 use crate::normal::{
-    Displacement, Features, NormalError, NormalModel, NormalParts, PatchScores, Turned,
+    Composition, Displacement, Features, NormalError, NormalModel, NormalParts, PatchScores, Turned,
 };
 
 /// Where good ends.
@@ -50,6 +50,7 @@ pub struct Inspector {
     normal: NormalModel,
     limits: Limits,
     turned: Option<Turned>,
+    composition: Option<Composition>,
 }
 
 impl Inspector {
@@ -62,6 +63,7 @@ impl Inspector {
             normal: NormalModel::new(normal)?,
             limits,
             turned: None,
+            composition: None,
         })
     }
 
@@ -79,6 +81,17 @@ impl Inspector {
     #[must_use]
     pub fn with_turned(self, turned: Option<Turned>) -> Self {
         Self { turned, ..self }
+    }
+
+    /// Tells also how things lie all together. That changes neither verdict nor score: it finds
+    /// little that the patches do not show, and a second limit would reject good parts of its own
+    /// (`docs/what-and-where.md`).
+    #[must_use]
+    pub fn with_composition(self, composition: Option<Composition>) -> Self {
+        Self {
+            composition,
+            ..self
+        }
     }
 
     /// How far each patch is from what good parts show.
@@ -118,6 +131,7 @@ impl Inspector {
         Inspection {
             verdict,
             score,
+            layout: self.composition.as_ref().and_then(|c| c.score(scores)),
             regions,
             map,
         }

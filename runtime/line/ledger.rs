@@ -45,6 +45,8 @@ pub(super) struct ResultRecord<'a> {
 pub(super) struct Judged<'a> {
     verdict: &'static str,
     score: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layout: Option<f32>,
     threshold: f32,
     regions: &'a [Region],
     ms: Stages,
@@ -69,6 +71,7 @@ impl<'a> Judged<'a> {
         Some(Self {
             verdict: inspection.verdict.as_str(),
             score: inspection.score,
+            layout: inspection.layout,
             threshold: 1.0,
             regions: &inspection.regions,
             ms: Stages {

@@ -32,6 +32,9 @@ pub struct NormalModel {
 /// Patches that are worth a thread: below, starting it takes as long as it saves.
 const PATCHES_A_THREAD: usize = 256;
 
+/// Coordinates of each patch that are given with its score: what a composition needs.
+pub(crate) const LEADING: usize = 24;
+
 /// The numbers that make a [`NormalModel`]; this is what a recipe stores.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NormalParts {
@@ -95,6 +98,9 @@ pub struct PatchScores {
     pub anywhere: Vec<f32>,
     /// The remembered patch that gave `score`.
     pub nearest: Vec<u32>,
+    /// Coordinates along the leading directions of the subspace, patch after patch: 24 each, or all
+    /// where there are fewer.
+    pub leading: Vec<f32>,
 }
 
 impl PatchScores {
@@ -103,6 +109,7 @@ impl PatchScores {
         self.score.append(&mut other.score);
         self.anywhere.append(&mut other.anywhere);
         self.nearest.append(&mut other.nearest);
+        self.leading.append(&mut other.leading);
     }
 
     /// Share of patches that are most like something that was seen at their own place.
@@ -198,10 +205,12 @@ impl NormalModel {
         let coordinates = &self.basis_rows * relative;
         let products = &self.memory_rows * &coordinates;
         let patches = coordinates.ncols();
+        let leading = coordinates.rows(0, LEADING.min(coordinates.nrows()));
         let mut scores = PatchScores {
             score: Vec::with_capacity(patches),
             anywhere: Vec::with_capacity(patches),
             nearest: Vec::with_capacity(patches),
+            leading: leading.iter().copied().collect(),
         };
         for (column, products) in products.column_iter().enumerate() {
             let inside = coordinates.column(column).norm_squared();
@@ -433,6 +442,7 @@ mod tests {
             assert_eq!(bits(&one.score), bits(&three.score));
             assert_eq!(bits(&one.anywhere), bits(&three.anywhere));
             assert_eq!(one.nearest, three.nearest);
+            assert_eq!(bits(&one.leading), bits(&three.leading));
         }
     }
 }

@@ -109,7 +109,8 @@ impl Pipeline {
             front: FrontEnd::with_taps(model, &recipe.view, blocks, besides, threads)?,
             inspector: Inspector::new(recipe.normal.clone(), recipe.limits)?
                 .with_threads(threads)
-                .with_turned(recipe.turned.clone()),
+                .with_turned(recipe.turned.clone())
+                .with_composition(recipe.composition.clone()),
         })
     }
 

@@ -158,6 +158,7 @@ impl Lesson {
             normal,
             limits,
             calibration,
+            composition,
         } = self.learner.finish(step)?;
         let turned = turned(&self.front, &self.first, &normal)?;
         let inspector = Inspector::new(normal.clone(), limits)?;
@@ -191,6 +192,7 @@ impl Lesson {
             drift: self.drift.finish(&calibration),
             calibration,
             turned,
+            composition,
             golden,
             id: String::new(),
         })

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::{Calibration, DriftReference, Golden, Origin, Recipe, RecipeError, ViewSettings};
 use crate::hash::hex;
 use crate::inspect::Limits;
-use crate::normal::{Centre, NormalModel, NormalParts, Places, Turned};
+use crate::normal::{Centre, Composition, NormalModel, NormalParts, Places, Turned};
 use crate::vit::{Grid, Manifest};
 
 /// Layout of the file that this program writes and reads.
@@ -24,6 +24,12 @@ const LAYOUT: u32 = 1;
 const MASKED: u32 = 2;
 /// Name of the array of turned patches, which a recipe may lack.
 const TURNED: &str = "turned";
+/// Names of the arrays of the composition, which a recipe may lack: mean, axes, variances.
+const COMPOSITION: [&str; 3] = [
+    "composition.mean",
+    "composition.axes",
+    "composition.variances",
+];
 /// Name of the metadata entry.
 const ENTRY: &str = "andon";
 /// What stands in the file for the checksum while the checksum is computed.
@@ -264,6 +270,10 @@ impl Recipe {
         if let Some(turned) = &self.turned {
             arrays.push(Array::floats(TURNED, turned.patches()));
         }
+        if let Some(composition) = &self.composition {
+            let named = COMPOSITION.iter().zip(composition.arrays());
+            arrays.extend(named.map(|(name, array)| Array::floats(name, &array)));
+        }
         for (index, golden) in (1..).zip(&self.golden) {
             arrays.push(Array {
                 name: format!("golden{index}.png"),
@@ -396,6 +406,7 @@ fn assemble(header: Header, arrays: &Arrays<'_>) -> Result<Recipe, String> {
             Some(turned.ok_or("its turned patches have another width or are not finite")?)
         }
     };
+    let composition = composition(&normal, arrays)?;
     let golden = header
         .golden_scores
         .iter()
@@ -421,10 +432,29 @@ fn assemble(header: Header, arrays: &Arrays<'_>) -> Result<Recipe, String> {
         limits: header.limits,
         calibration: header.calibration,
         turned,
+        composition,
         golden,
         drift,
         id: header.checksum,
     })
+}
+
+/// The composition of a recipe for these parts; none in a recipe without.
+fn composition(normal: &NormalParts, arrays: &Arrays<'_>) -> Result<Option<Composition>, String> {
+    if COMPOSITION
+        .iter()
+        .all(|name| arrays.0.tensor(name).is_err())
+    {
+        return Ok(None);
+    }
+    if normal.gate.is_none() {
+        return Err("it has a composition, but place does not count".into());
+    }
+    let [mean, axes, variances] = COMPOSITION.map(|name| arrays.matrix(name));
+    let found = [mean?, axes?, variances?];
+    let restored = Composition::from_arrays(normal.grid, normal.memory.nrows(), found);
+    let odd = "its composition has other sizes than its features, or impossible numbers";
+    Ok(Some(restored.ok_or(odd)?))
 }
 
 /// SHA-256 of the file with the one place in its header where `stated` stands blanked; `None`

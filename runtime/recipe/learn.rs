@@ -5,12 +5,13 @@ use nalgebra::{DMatrix, DVector};
 
 use super::attempt::{Attempt, Judged, Layout, Memory};
 use super::calibration::{Calibration, Limit};
+use super::composed::Contents;
 use super::error::LearnError;
 use super::pool::Pool;
 use super::spill::Spill;
 use crate::inspect::Limits;
 use crate::normal::{
-    Centre, Features, Moments, NormalError, NormalModel, NormalParts, Places, Subspace,
+    Centre, Composition, Features, Moments, NormalError, NormalModel, NormalParts, Places, Subspace,
     WholeMoments, relative_to,
 };
 use crate::vit::{Grid, Kept};
@@ -53,6 +54,8 @@ pub struct Learned {
     pub limits: Limits,
     /// What the limits promise.
     pub calibration: Calibration,
+    /// What lies where, all patches together; where place counts and there were parts enough.
+    pub composition: Option<Composition>,
 }
 
 /// Folds for leaving parts out: with more parts than this, several are left out together, which
@@ -96,6 +99,7 @@ pub struct Learner {
     learned: Spill,
     /// How many of them are parts.
     parts: usize,
+    contents: Contents,
     /// Views to set the limit by.
     checks: Spill,
 }
@@ -121,6 +125,7 @@ impl Learner {
             moments: Moments::new(dim, blocks.len(), MOST_FOLDS),
             learned: Spill::new(dim)?,
             parts: 0,
+            contents: Contents::new(grid),
             checks: Spill::new(dim)?,
         })
     }
@@ -139,6 +144,9 @@ impl Learner {
     /// the part lies on another grid, [`NormalError::OtherPatches`] when other patches were left out.
     pub fn add(&mut self, features: &Features) -> Result<(), LearnError> {
         self.add_view(features)?;
+        if self.options.place != Place::DoesNot {
+            self.contents.add(features);
+        }
         self.parts += 1;
         Ok(())
     }
@@ -222,6 +230,10 @@ impl Learner {
                 attempt.without(&whole, &self.moments.without(fold, &whole), &in_fold(fold))
             })
             .collect::<Result<Vec<_>, _>>()?;
+        let left_out_bases: Vec<DMatrix<f32>> = left_out
+            .iter()
+            .map(|normal| normal.block_bases.iter().sum())
+            .collect();
         let mut layout = match place_may_count {
             true => Some(self.layout(&attempt)?),
             false => None,
@@ -230,11 +242,16 @@ impl Learner {
         let anywhere = self.judge(&attempt, left_out, layout.as_mut(), &mut step)?;
         let counts =
             |layout: &Layout| self.options.place == Place::Counts || layout.is_kept(&anywhere);
-        let (normal, scores) = match layout.filter(counts) {
-            Some(layout) => (layout.gate(attempt.normal, |_| true), layout.scores),
-            None => (attempt.normal, anywhere),
-        };
         let rate = self.options.false_reject;
+        let (normal, scores, composition) = match layout.filter(counts) {
+            Some(layout) => {
+                let basis = attempt.subspace.basis.cast();
+                let composition = self.contents.learn(&basis, &left_out_bases, rate);
+                let normal = layout.gate(attempt.normal, |_| true);
+                (normal, layout.scores, composition)
+            }
+            None => (attempt.normal, anywhere, None),
+        };
         let limit = if self.needs_views() {
             Limit::from_views(&scores.images, self.parts, rate)
         } else {
@@ -247,6 +264,7 @@ impl Learner {
                 patch: highest_but_few(scores.patches).min(limit.value),
             },
             calibration: limit.calibration,
+            composition,
         })
     }
 

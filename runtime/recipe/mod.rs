@@ -4,6 +4,7 @@
 
 mod attempt;
 mod calibration;
+mod composed;
 pub(crate) mod drift;
 mod error;
 mod file;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::image::{InputShape, InputSize, Roi};
 use crate::inspect::Limits;
-use crate::normal::{NormalParts, Turned};
+use crate::normal::{Composition, NormalParts, Turned};
 use crate::vit::Kept;
 
 pub use calibration::{Calibration, Ground};
@@ -44,6 +45,9 @@ pub struct Recipe {
     pub calibration: Calibration,
     /// Patches of turned good parts, to tell a wrong thing from a wrong place; where place counts.
     pub turned: Option<Turned>,
+    /// What lies where on good parts, all patches together; where place counts and there were parts
+    /// enough to leave some out.
+    pub composition: Option<Composition>,
     /// Inputs whose scores are known, to check a station with.
     pub golden: Vec<Golden>,
     /// What the pictures were like, for a station to notice when its own change; `None` when they

@@ -109,12 +109,19 @@ impl EvaluationReport {
                 format!(" Counting error at most {:.5}.", (e * 1e5).ceil() / 1e5)
             })
         };
-        let rows: [(&str, String, String); 11] = [
+        let rows: [(&str, String, String); 12] = [
             (
                 "Image AUROC",
                 three(f.image_auroc),
                 "The chance that a random bad part scores higher than a random good one. It does not \
                  depend on the limit."
+                    .into(),
+            ),
+            (
+                "Layout AUROC",
+                three(f.layout_auroc),
+                "The same by the layout, which says how things lie all together and decides nothing. \
+                 Not known where place does not count."
                     .into(),
             ),
             (

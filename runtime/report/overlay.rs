@@ -68,9 +68,13 @@ fn draw(
     } else {
         "original, defects in brackets"
     };
+    let second = match inspection.layout {
+        Some(far) if far >= 1.0 => format!("inspected; layout {far:.2} of its limit"),
+        _ => "inspected".into(),
+    };
     for (text, image, at) in [
         (first, &picture, layout.first),
-        ("inspected", &hot, layout.second),
+        (&second, &hot, layout.second),
     ] {
         let text = caption.fit(text, layout.picture[0]);
         canvas.text(
@@ -212,6 +216,7 @@ mod tests {
                 Verdict::Ng
             },
             score,
+            layout: None,
             regions: cells.iter().map(region).collect(),
             map: ScoreMap {
                 cols: 8,
@@ -257,6 +262,20 @@ mod tests {
         let untouched = image.pixels().filter(|p| p.0 == [128; 3]).count();
         assert!(untouched >= 2 * 600 * 600, "{untouched}");
         assert!(!has(&image, OUTLINE));
+    }
+
+    #[test]
+    fn the_layout_is_named_only_beyond_its_limit() {
+        let size = [600, 600];
+        let drawn = |layout| {
+            let inspection = Inspection {
+                layout,
+                ..inspection(0.4, &[], size)
+            };
+            overlay(&grey(size), &inspection, "good.png")
+        };
+        assert_eq!(drawn(Some(0.9)), drawn(None));
+        assert_ne!(drawn(Some(1.4)), drawn(None));
     }
 
     #[test]

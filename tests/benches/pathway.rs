@@ -1,5 +1,6 @@
-//! How often a flagged region names the right pathway, by kind of defect, on rendered lines; and
-//! what it says about missing screws on the real images of `../shared/data`.
+//! How often a flagged region names the right pathway, by kind of defect, on rendered lines; how
+//! well the layout tells each kind from good parts beside the patch score; and what regions say
+//! about missing screws on the real images of `../shared/data`.
 //!
 //! `cargo bench --bench pathway`. `ANDON_BENCH_SEEDS` names the lines, `21,22,23` by default (the
 //! definition was found on lines 11 and 12); `ANDON_BENCH_PARTS` how many parts of each kind, 8 by
@@ -12,15 +13,20 @@ mod common;
 #[path = "../common/pathways.rs"]
 mod pathways;
 
+use std::array;
 use std::env;
+use std::hint::black_box;
 use std::path::Path;
+use std::time::Instant;
 
 use andon::camera::rendered::{DefectKind, Pathway};
+use andon::evaluate::auroc;
 use andon::image::{self, InputSize};
+use andon::normal::PatchScores;
 use andon::pipeline::{Lesson, Pipeline};
 use andon::recipe::{PartRecord, Place};
 use andon::vit::Model;
-use pathways::{Flagged, Product};
+use pathways::{Flagged, Judged, Product};
 
 const LEARNED: u64 = 16;
 const SCREWS: &str = "../shared/data/screws";
@@ -30,11 +36,19 @@ fn main() {
     let parts: u64 = env::var("ANDON_BENCH_PARTS").map_or(8, |v| v.parse().unwrap());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut rows: Vec<Row> = DefectKind::ALL.into_iter().map(Row::new).collect();
+    let mut good = Scores::default();
     for seed in seeds.split(',') {
         let product = Product::learn(seed.parse().unwrap(), LEARNED, threads);
         println!("line {seed}: place {:?}", product.recipe.normal.gate);
+        time_layout(&product);
+        good.lines.push(Default::default());
         let mut index = LEARNED;
+        for _ in 0..2 * parts {
+            good.add(&product.judge(index, None));
+            index += 1;
+        }
         for row in &mut rows {
+            row.scores.lines.push(Default::default());
             for _ in 0..parts {
                 row.add(product.judge(index, Some(row.kind)));
                 index += 1;
@@ -42,6 +56,7 @@ fn main() {
         }
     }
     print(&rows);
+    print_layout(&rows, &good);
     screws(threads);
 }
 
@@ -52,6 +67,50 @@ struct Row {
     flagged: usize,
     elsewhere: usize,
     regions: Vec<Flagged>,
+    scores: Scores,
+}
+
+/// Scores of parts in units of their limits: of the patches, by the layout.
+#[derive(Default)]
+struct Scores {
+    /// By line.
+    lines: Vec<[Vec<f64>; 2]>,
+}
+
+impl Scores {
+    fn add(&mut self, judged: &Judged) {
+        let [patches, layout] = self.lines.last_mut().unwrap();
+        patches.push(judged.score.into());
+        layout.push(judged.layout.into());
+    }
+
+    /// How well each of the two tells these parts from good ones of their line: the mean over the
+    /// lines, because a limit of one line is none of another.
+    fn auroc(&self, good: &Self) -> [f64; 2] {
+        array::from_fn(|by| {
+            let pairs = self.lines.iter().zip(&good.lines);
+            let each = pairs.map(|(bad, good)| auroc(&good[by], &bad[by]).unwrap());
+            each.sum::<f64>() / self.lines.len() as f64
+        })
+    }
+
+    /// Parts at or above each limit, those above that of the layout alone, and all.
+    fn above(&self) -> [usize; 4] {
+        let pairs = || {
+            let lines = self.lines.iter();
+            lines.flat_map(|[patches, layout]| patches.iter().zip(layout))
+        };
+        let count = |counts: &dyn Fn(bool, bool) -> bool| {
+            let beyond = pairs().filter(|(p, l)| counts(**p >= 1.0, **l >= 1.0));
+            beyond.count()
+        };
+        [
+            count(&|patches, _| patches),
+            count(&|_, layout| layout),
+            count(&|patches, layout| layout && !patches),
+            pairs().count(),
+        ]
+    }
 }
 
 impl Row {
@@ -62,13 +121,15 @@ impl Row {
             flagged: 0,
             elsewhere: 0,
             regions: Vec::new(),
+            scores: Scores::default(),
         }
     }
 
-    fn add(&mut self, found: Option<Vec<Flagged>>) {
+    fn add(&mut self, judged: Judged) {
+        self.scores.add(&judged);
         self.parts += 1;
-        self.flagged += usize::from(found.is_some());
-        for region in found.into_iter().flatten() {
+        self.flagged += usize::from(judged.flagged.is_some());
+        for region in judged.flagged.into_iter().flatten() {
             if region.on_defect {
                 self.regions.push(region);
             } else {
@@ -135,6 +196,60 @@ fn print(rows: &[Row]) {
             share(|r| r.what),
             share(|r| r.plain),
             share(|r| r.gated)
+        );
+    }
+}
+
+/// What the layout costs for one image, when its patches are scored already.
+fn time_layout(product: &Product) {
+    let composition = product.recipe.composition.as_ref().unwrap();
+    let patches = product.recipe.normal.grid.patches();
+    let scores = PatchScores {
+        score: Vec::new(),
+        anywhere: Vec::new(),
+        nearest: Vec::new(),
+        leading: vec![0.01; 24 * patches],
+    };
+    let time = |_| {
+        let start = Instant::now();
+        black_box(composition.score(black_box(&scores))).unwrap();
+        start.elapsed()
+    };
+    let mut times: Vec<_> = (0..1000).map(time).collect();
+    times.sort();
+    println!("layout of {patches} patches: median {:.1?}", times[500]);
+}
+
+/// The layout beside the patch score, which alone decides.
+fn print_layout(rows: &[Row], good: &Scores) {
+    println!(
+        "\n| parts | is | number | image AUROC, patches | layout | at the limit or above, patches | \
+         layout | layout alone |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    let [patches, layout, alone, all] = good.above();
+    println!("| good | | {all} | | | {patches} | {layout} | {alone} |");
+    for row in rows {
+        let [by_patches, by_layout] = row.scores.auroc(good);
+        let [patches, layout, alone, all] = row.scores.above();
+        println!(
+            "| {} | {} | {all} | {by_patches:.2} | {by_layout:.2} | {patches} | {layout} | {alone} |",
+            row.kind,
+            row.kind.pathway().as_str(),
+        );
+    }
+    for pathway in [Pathway::Where, Pathway::What] {
+        let rows: Vec<_> = rows
+            .iter()
+            .filter(|row| row.kind.pathway() == pathway)
+            .collect();
+        let [patches, layout] = array::from_fn(|by| {
+            let each = rows.iter().map(|row| row.scores.auroc(good)[by]);
+            each.sum::<f64>() / rows.len() as f64
+        });
+        println!(
+            "all {} kinds: image AUROC of the patches {patches:.3}, of the layout {layout:.3}",
+            pathway.as_str()
         );
     }
 }

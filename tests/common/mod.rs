@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use andon::camera::rendered::{DefectKind, LineConfig, RenderedLine, RenderedPart};
 use andon::image::{InputShape, InputSize};
 use andon::pipeline::{BLOCKS, LearnSettings, Lesson};
-use andon::recipe::{LearnOptions, PartRecord, Recipe, ViewSettings};
+use andon::recipe::{LearnOptions, PartRecord, Place, Recipe, ViewSettings};
 use andon::vit::Model;
 use image::RgbImage;
 use serde_json::Value;
@@ -170,7 +170,14 @@ pub fn settings() -> LearnSettings {
 
 /// A recipe of the first parts of the line, learned in this process; it is not yet written.
 pub fn learn(parts: u64) -> Recipe {
-    let mut lesson = Lesson::new(&Model::embedded().unwrap(), settings(), 1).unwrap();
+    learn_where(parts, Place::default())
+}
+
+/// The same, and said whether place counts.
+pub fn learn_where(parts: u64, place: Place) -> Recipe {
+    let mut settings = settings();
+    settings.options.place = place;
+    let mut lesson = Lesson::new(&Model::embedded().unwrap(), settings, 1).unwrap();
     for index in 0..parts {
         let file = format!("part-{index:02}.png");
         let record = PartRecord {

@@ -27,6 +27,16 @@ pub struct Product {
     plain: Inspector,
 }
 
+/// What became of a part.
+pub struct Judged {
+    /// Of the most deviating patches, in units of the limit.
+    pub score: f32,
+    /// Of all patches together, in units of its own limit.
+    pub layout: f32,
+    /// None if it passed, else its regions.
+    pub flagged: Option<Vec<Flagged>>,
+}
+
 /// What became of one region of a part.
 pub struct Flagged {
     /// Share of *what*, as the program reports it.
@@ -64,23 +74,28 @@ impl Product {
         Self {
             line,
             front: FrontEnd::new(&model, &settings.view, &recipe.normal.blocks, threads).unwrap(),
-            inspector: plain.clone().with_turned(recipe.turned.clone()),
+            inspector: plain
+                .clone()
+                .with_turned(recipe.turned.clone())
+                .with_composition(recipe.composition.clone()),
             plain,
             recipe,
         }
     }
 
-    /// Judges part `index` with this defect: none if it passed, else its regions.
-    pub fn judge(&self, index: u64, kind: Option<DefectKind>) -> Option<Vec<Flagged>> {
+    /// Judges part `index` with this defect.
+    pub fn judge(&self, index: u64, kind: Option<DefectKind>) -> Judged {
         let part = self.line.part(index, kind);
         let features = self.front.see(&part.image).unwrap().features;
         let scores = self.inspector.score(&features).unwrap();
         let area = Roi::whole(part.image.width(), part.image.height());
         let found = self.inspector.judge(&features, &scores, area);
         let plain = self.plain.judge(&features, &scores, area);
-        if found.verdict == Verdict::Ok {
-            return None;
-        }
+        assert_eq!(
+            (found.verdict, found.score),
+            (plain.verdict, plain.score),
+            "the layout decides nothing"
+        );
         let cols = found.map.cols;
         let regions = found.regions.iter().zip(&plain.regions);
         let flagged = regions.map(|(region, plain)| Flagged {
@@ -89,7 +104,11 @@ impl Product {
             gated: gated(region, cols, &features, &scores),
             on_defect: on_defect(region, cols, found.map.rows, &part),
         });
-        Some(flagged.collect())
+        Judged {
+            score: found.score,
+            layout: found.layout.unwrap(),
+            flagged: (found.verdict == Verdict::Ng).then(|| flagged.collect()),
+        }
     }
 }
 

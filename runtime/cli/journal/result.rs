@@ -52,6 +52,7 @@ pub(super) struct RecipeOf {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Judged {
     pub score: f64,
+    pub layout: Option<f64>,
     pub threshold: f64,
     #[serde(default)]
     pub regions: Vec<Region>,
@@ -76,6 +77,12 @@ impl PartResult {
     /// What the score is held against.
     pub fn limit(&self) -> Option<f64> {
         self.inspection.as_ref().map(|judged| judged.threshold)
+    }
+
+    /// The layout, if it was beyond its limit.
+    pub fn layout_beyond(&self) -> Option<f64> {
+        let layout = self.inspection.as_ref()?.layout?;
+        (layout >= 1.0).then_some(layout)
     }
 
     /// The flagged regions.

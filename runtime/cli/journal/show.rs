@@ -189,6 +189,9 @@ fn answer(record: &Record, result: &PartResult, folders: &Folders) -> String {
     if let (Some(score), Some(limit)) = (result.score(), result.limit()) {
         row("score", format!("{score:.3}, the limit is {limit:.3}"));
     }
+    if let Some(layout) = result.layout_beyond() {
+        row("layout", format!("{layout:.3} of its limit"));
+    }
     if let Some(code) = part.code() {
         let cause = part
             .cause

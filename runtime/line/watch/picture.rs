@@ -88,6 +88,7 @@ mod tests {
         Inspection {
             verdict: Verdict::Ng,
             score: 2.0,
+            layout: None,
             regions: vec![region],
             map: ScoreMap {
                 cols: 1,
