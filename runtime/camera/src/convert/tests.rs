@@ -151,6 +151,44 @@ fn every_region_of_every_raw_format_is_that_cut_of_the_whole() {
     }
 }
 
+/// One pixel at a time: what stands in a block of pixels is converted like one that stands alone.
+#[test]
+fn many_pixels_at_once_are_converted_like_single_ones() {
+    let (width, height) = (203_u32, 2);
+    let data: Vec<u8> = (0..width * 7)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 23) as u8)
+        .collect();
+    for format in PixelFormat::ALL {
+        for range in [YuvRange::Limited, YuvRange::Full] {
+            if format == PixelFormat::Mjpg {
+                continue;
+            }
+            let layout = Layout {
+                range,
+                ..Layout::packed(format, width, height)
+            };
+            let frame = Frame::new(data.clone(), layout, Duration::ZERO, 0).unwrap();
+            for left in 0..4 {
+                let part = |x, width| {
+                    let region = Region {
+                        x,
+                        y: 1,
+                        width,
+                        height: 1,
+                    };
+                    to_rgb(&frame, Some(region)).unwrap().into_raw()
+                };
+                let singles: Vec<u8> = (left..width).flat_map(|x| part(x, 1)).collect();
+                assert_eq!(
+                    part(left, width - left),
+                    singles,
+                    "{format} {range:?} {left}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn a_region_outside_the_frame_is_refused() {
     let frame = frame(PixelFormat::Grey, [4, 4], 0, &[0; 16]);
