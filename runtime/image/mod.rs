@@ -13,10 +13,12 @@
 
 mod decode;
 mod error;
+mod grey;
 mod prepare;
 mod roi;
 
 pub use decode::{EXTENSIONS, decode, dimensions, read, read_dimensions};
 pub use error::ImageError;
+pub use grey::grey;
 pub use prepare::{InputShape, InputSize, Preparation};
 pub use roi::Roi;

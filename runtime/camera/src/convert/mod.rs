@@ -15,12 +15,15 @@ mod decode;
 mod region;
 mod yuv;
 
-use image::RgbImage;
+use image::{ImageBuffer, Rgb, RgbImage};
 
 pub use region::Region;
 
 use crate::frame::{Frame, PixelFormat};
 use yuv::{Matrix, Nv12, Yuyv};
+
+/// A picture in 8-bit RGB whose pixels are somebody else's.
+pub type RgbView<'a> = ImageBuffer<Rgb<u8>, &'a [u8]>;
 
 /// Why a frame cannot be converted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,6 +88,18 @@ pub fn to_rgb(frame: &Frame, region: Option<Region>) -> Result<RgbImage, Convert
         picture: &mut picture,
     });
     Ok(picture)
+}
+
+/// The pixels of a frame that are RGB already, without a gap between rows: no copy is needed to read
+/// them. `None` of any other frame.
+pub fn as_rgb(frame: &Frame) -> Option<RgbView<'_>> {
+    let layout = frame.layout();
+    let row = layout.format.least_stride(layout.width)?;
+    if layout.format != PixelFormat::Rgb3 || u64::from(layout.stride) != row {
+        return None;
+    }
+    let length = layout.stride as usize * layout.height as usize;
+    ImageBuffer::from_raw(layout.width, layout.height, frame.data().get(..length)?)
 }
 
 /// The rows of a raw frame that a region needs, and where they go.

@@ -108,6 +108,17 @@ fn grey_rgb_and_bgr_are_taken_as_they_are() {
 }
 
 #[test]
+fn only_rgb_without_gaps_can_be_read_where_it_lies() {
+    let data: Vec<u8> = (0..20).collect();
+    let rgb = frame(PixelFormat::Rgb3, [2, 3], 0, &data);
+    assert_eq!(as_rgb(&rgb).unwrap().to_vec(), data[..18]);
+    assert_eq!(as_rgb(&rgb).unwrap().dimensions(), (2, 3));
+    let padded = frame(PixelFormat::Rgb3, [2, 2], 8, &data);
+    let bgr = frame(PixelFormat::Bgr3, [2, 3], 0, &data);
+    assert!(as_rgb(&padded).is_none() && as_rgb(&bgr).is_none());
+}
+
+#[test]
 fn padding_behind_rows_is_passed_over() {
     let data = [10, 20, 99, 99, 30, 40];
     let frame = frame(PixelFormat::Grey, [2, 2], 4, &data);
