@@ -13,12 +13,14 @@
 
 mod decode;
 mod error;
+mod grey;
 mod mask;
 mod prepare;
 mod roi;
 
 pub use decode::{EXTENSIONS, decode, dimensions, read, read_dimensions};
 pub use error::ImageError;
+pub use grey::grey;
 pub use mask::Mask;
 pub use prepare::{InputShape, InputSize, Preparation};
 pub use roi::Roi;

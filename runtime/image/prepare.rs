@@ -1,8 +1,10 @@
 use std::fmt;
+use std::ops::Deref;
 
-use fast_image_resize::images::ImageRef;
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use image::{RgbImage, imageops};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use image::{ImageBuffer, Rgb, RgbImage, imageops};
 use serde::{Deserialize, Serialize};
 
 use super::{ImageError, Roi};
@@ -184,7 +186,10 @@ impl Preparation {
     ///
     /// # Errors
     /// [`ImageError::Resize`].
-    pub fn stretch(&self, inside: &RgbImage) -> Result<RgbImage, ImageError> {
+    pub fn stretch<C>(&self, inside: &ImageBuffer<Rgb<u8>, C>) -> Result<RgbImage, ImageError>
+    where
+        C: Deref<Target = [u8]>,
+    {
         let (width, height) = inside.dimensions();
         let size = self.size(Roi::whole(width, height));
         let (to_width, to_height) = (size.width as u32, size.height as u32);
@@ -193,27 +198,33 @@ impl Preparation {
             height,
             reason,
         };
-        let source = ImageRef::new(width, height, inside.as_raw(), PixelType::U8x3)
+        // Of one type of pixels, as the program would else carry the code for all of them.
+        let source = TypedImageRef::<U8x3>::from_buffer(width, height, inside)
             .map_err(|e| failed(e.to_string()))?;
-        let mut target =
-            fast_image_resize::images::Image::new(to_width, to_height, PixelType::U8x3);
+        let mut picture = RgbImage::new(to_width, to_height);
+        let mut target = TypedImage::<U8x3>::from_buffer(to_width, to_height, &mut picture)
+            .map_err(|e| failed(e.to_string()))?;
         // Bicubic with a = -0.5 and, when shrinking, a wider kernel: no aliasing on fine print.
         let options =
             ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
         Resizer::new()
-            .resize(&source, &mut target, &options)
+            .resize_typed(&source, &mut target, &options)
             .map_err(|e| failed(e.to_string()))?;
-        RgbImage::from_raw(to_width, to_height, target.into_vec())
-            .ok_or_else(|| failed("the resized buffer has another length".into()))
+        Ok(picture)
     }
 
     /// The normalised tensor `[3, height, width]`, plane by plane, of what [`Self::crop`] gave.
     pub fn normalise(&self, crop: &RgbImage) -> Vec<f32> {
-        let pixels = crop.as_raw().len() / 3;
-        let mut tensor = Vec::with_capacity(3 * pixels);
-        for (channel, levels) in self.levels.iter().enumerate() {
-            let values = crop.as_raw().iter().skip(channel).step_by(3);
-            tensor.extend(values.map(|&v| levels[usize::from(v)]));
+        let pixels = crop.as_chunks::<3>().0;
+        let mut tensor = vec![0.0; 3 * pixels.len()];
+        let (red, rest) = tensor.split_at_mut(pixels.len());
+        let (green, blue) = rest.split_at_mut(pixels.len());
+        let [reds, greens, blues] = &*self.levels;
+        let planes = red.iter_mut().zip(green).zip(blue);
+        for (&[r, g, b], ((red, green), blue)) in pixels.iter().zip(planes) {
+            *red = reds[usize::from(r)];
+            *green = greens[usize::from(g)];
+            *blue = blues[usize::from(b)];
         }
         tensor
     }

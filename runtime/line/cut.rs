@@ -1,16 +1,23 @@
 //! The pixels of a frame that are looked at: its region of interest.
 
-use andon_camera::{ConvertError, Frame, Region, to_rgb};
-use image::{GrayImage, RgbImage, imageops};
+use std::sync::Arc;
 
-use crate::image::Roi;
+use andon_camera::{ConvertError, Frame, Region, RgbView, as_rgb, to_rgb};
+use image::{GrayImage, RgbImage};
 
-/// A region of a frame, converted to RGB; what lies outside was never read.
+use crate::image::{Roi, grey};
+
+/// A region of a frame in RGB; what lies outside was never read.
 pub(super) struct Cut {
-    /// Its pixels.
-    pub pixels: RgbImage,
+    pixels: Pixels,
     /// Where it lies in the frame.
     pub area: Roi,
+}
+
+enum Pixels {
+    Converted(RgbImage),
+    /// All of a frame that is RGB already.
+    AsTheyLie(Arc<Frame>),
 }
 
 impl Cut {
@@ -18,25 +25,38 @@ impl Cut {
     ///
     /// # Errors
     /// [`ConvertError`] when the frame's bytes are damaged.
-    pub fn of(frame: &Frame, roi: Option<Roi>) -> Result<Self, ConvertError> {
+    pub fn of(frame: &Arc<Frame>, roi: Option<Roi>) -> Result<Self, ConvertError> {
         let (width, height) = (frame.width(), frame.height());
-        let area = roi
-            .filter(|roi| roi.fits(width, height))
-            .unwrap_or(Roi::whole(width, height));
-        let region = Region {
-            x: area.x,
-            y: area.y,
-            width: area.width,
-            height: area.height,
+        let whole = Roi::whole(width, height);
+        let area = roi.filter(|roi| roi.fits(width, height)).unwrap_or(whole);
+        let pixels = if area == whole && as_rgb(frame).is_some() {
+            Pixels::AsTheyLie(Arc::clone(frame))
+        } else {
+            let region = Region {
+                x: area.x,
+                y: area.y,
+                width: area.width,
+                height: area.height,
+            };
+            Pixels::Converted(to_rgb(frame, Some(region))?)
         };
-        Ok(Self {
-            pixels: to_rgb(frame, Some(region))?,
-            area,
-        })
+        Ok(Self { pixels, area })
+    }
+
+    /// Its pixels.
+    pub fn pixels(&self) -> RgbView<'_> {
+        let view = match &self.pixels {
+            Pixels::Converted(picture) => {
+                RgbView::from_raw(picture.width(), picture.height(), picture.as_raw())
+            }
+            Pixels::AsTheyLie(frame) => as_rgb(frame),
+        };
+        // Never missing; a picture without pixels would be judged black.
+        view.unwrap_or_default()
     }
 
     /// In grey, as drift and presence are measured on it.
     pub fn grey(&self) -> GrayImage {
-        imageops::grayscale(&self.pixels)
+        grey(&self.pixels(), None)
     }
 }

@@ -366,13 +366,13 @@ impl Work {
             Some(cut) if cut.area == area => Arc::clone(cut),
             _ => Arc::new(Cut::of(&order.frame, Some(area)).map_err(|e| e.to_string())?),
         };
-        health::check_light(&cut.pixels, &self.expected).map_err(|e| e.to_string())?;
+        health::check_light(&cut.pixels(), &self.expected).map_err(|e| e.to_string())?;
         // What the frame is like is measured beside the network, so that no result waits for it.
         let (judged, sight) = thread::scope(|scope| {
             let beside = thread::Builder::new()
                 .name("measure".into())
                 .spawn_scoped(scope, || sight(&cut, meter.as_ref()));
-            let judged = pipeline.inspect_region(&cut.pixels, cut.area);
+            let judged = pipeline.inspect_region(&cut.pixels(), cut.area);
             // Without a thread, or after a panic there, the part is judged all the same.
             let sight = beside.ok().and_then(|thread| thread.join().ok()).flatten();
             (judged, sight)

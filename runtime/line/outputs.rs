@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use andon_alert::{
-    Backoff, GpioError, GpioInputs, GpioLines, InputEvent, LedLamps, LightEvent, LightPort,
+    Backoff, Bell, GpioError, GpioInputs, GpioLines, InputEvent, LedLamps, LightEvent, LightPort,
     PortHealth, ResultLine, Shown, Sink, TextPort, TextServer,
 };
 use andon_station::PartRecord;
@@ -81,8 +81,9 @@ impl<S: Sink> Retried<S> {
 
 impl AllOutputs {
     /// Opens what the station file names. What is missing is tried again later; only ports that
-    /// another program holds, or threads, are errors here.
-    pub fn open(file: &StationFile, epoch: Instant) -> io::Result<Self> {
+    /// another program holds, or threads, are errors here. The bell is rung when inputs or the stack
+    /// light have brought something.
+    pub fn open(file: &StationFile, epoch: Instant, bell: &Bell) -> io::Result<Self> {
         let to = &file.outputs;
         let leds = to.leds.clone().map(|names| {
             Retried::new(move || LedLamps::open(Path::new(LEDS), &names).map_err(|e| e.to_string()))
@@ -95,13 +96,13 @@ impl AllOutputs {
             (None, None)
         } else {
             let (give, take) = sync_channel(EDGES);
-            let held = GpioInputs::open(&inputs, &give).map_err(io::Error::other)?;
+            let held = GpioInputs::open(&inputs, &give, bell).map_err(io::Error::other)?;
             (Some(take), Some(held))
         };
         Ok(Self {
             light: file
                 .light()
-                .map(|settings| LightPort::spawn(settings, epoch))
+                .map(|settings| LightPort::spawn(settings, epoch, bell.clone()))
                 .transpose()?,
             leds,
             gpio,

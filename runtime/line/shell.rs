@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use andon_alert::{Asked, Input, Request, Response, Service, Shown, SocketError, StatusSocket};
 use andon_camera::health::{self, Expected};
-use andon_camera::{Frame, FrameError, clock};
+use andon_camera::{Frame, FrameError, RgbView, clock};
 use andon_journal::JournalError;
 use andon_link::RecipeIndex;
 use andon_station::{
@@ -26,10 +26,9 @@ use super::ledger::{Judged, Ledger, ResultRecord, Start};
 use super::outputs::AllOutputs;
 use super::source::Feed;
 use super::watch;
-use crate::image::{self as pictures, ImageError, Roi};
-use crate::recipe::drift::grey;
+use crate::image::{self as pictures, ImageError, Roi, grey};
 
-/// Longest wait of one turn: what a trigger from outside may wait.
+/// Longest wait of one turn. Whatever comes from outside ends it by ringing the feed's bell.
 const TURN: Duration = Duration::from_millis(2);
 
 /// Outputs are shown at least this often.
@@ -206,7 +205,8 @@ impl Line {
         let now = clock::now();
         let epoch = Instant::now().checked_sub(now).unwrap_or_else(Instant::now);
         camera.begin()?;
-        let outputs = AllOutputs::open(file, epoch).map_err(LineError::Output)?;
+        let bell = camera.bell();
+        let outputs = AllOutputs::open(file, epoch, &bell).map_err(LineError::Output)?;
         let prefix = jiff::Timestamp::now()
             .strftime("%Y%m%dT%H%M%SZ")
             .to_string();
@@ -220,7 +220,7 @@ impl Line {
             .outputs
             .socket
             .as_ref()
-            .map(|path| StatusSocket::bind(path, ANSWER_WITHIN))
+            .map(|path| StatusSocket::bind(path, ANSWER_WITHIN, bell.clone()))
             .transpose()?;
         ledger.note(
             "configuration",
@@ -416,7 +416,7 @@ impl Line {
         if health == FrameHealth::Sound && (presence_wanted || awaited || every_frame) {
             match Cut::of(&frame, self.roi) {
                 Ok(seen) => {
-                    health = light(&seen.pixels, &self.expected);
+                    health = light(&seen.pixels(), &self.expected);
                     if let Some(change) = &mut self.change {
                         let grey = seen.grey();
                         let (width, height) = (grey.width() as usize, grey.height() as usize);
@@ -823,7 +823,7 @@ impl Line {
     }
 }
 
-fn light(pixels: &RgbImage, expected: &Expected) -> FrameHealth {
+fn light(pixels: &RgbView<'_>, expected: &Expected) -> FrameHealth {
     match health::check_light(pixels, expected) {
         Ok(()) => FrameHealth::Sound,
         Err(health::Unhealthy::Black { .. }) => FrameHealth::Black,

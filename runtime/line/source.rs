@@ -1,13 +1,15 @@
 //! From the station file's camera to a source of frames that recovers by itself, and that begins
 //! anew when it was given up and somebody has seen to it.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use andon_alert::Bell;
 use andon_camera::rendered::LineConfig;
 use andon_camera::v4l2::V4l2Source;
 use andon_camera::{
     Delivery, Frame, FrameError, FrameSource, LineSource, MailboxCounts, Newest, Recovering,
-    RecoverySettings, Replay, ReplaySettings, StopError,
+    RecoverySettings, Replay, ReplaySettings, StopError, Waker,
 };
 
 use super::config::{Camera, StationFile};
@@ -19,6 +21,8 @@ pub struct Feed {
     camera: Option<Newest>,
     /// Counts of cameras that were given up.
     before: MailboxCounts,
+    /// Of the camera that is read.
+    waker: Arc<Mutex<Option<Waker>>>,
     shows_a_part_a_frame: bool,
 }
 
@@ -41,6 +45,7 @@ impl Feed {
             open: Box::new(open),
             camera: None,
             before: MailboxCounts::default(),
+            waker: Arc::default(),
             shows_a_part_a_frame: false,
         }
     }
@@ -57,10 +62,22 @@ impl Feed {
     pub(super) fn begin(&mut self) -> Result<(), FrameError> {
         if self.camera.as_ref().is_none_or(Newest::is_finished) {
             let before = self.counts();
-            self.camera = Some((self.open)()?);
+            let camera = (self.open)()?;
+            *lock(&self.waker) = Some(camera.waker());
+            self.camera = Some(camera);
             self.before = before;
         }
         Ok(())
+    }
+
+    /// A bell that ends [`Self::wait`] early, whichever camera is read.
+    pub(super) fn bell(&self) -> Bell {
+        let waker = Arc::clone(&self.waker);
+        Bell::new(move || {
+            if let Some(waker) = &*lock(&waker) {
+                waker.wake();
+            }
+        })
     }
 
     /// The newest frame or the next error, waited for at most `timeout`; `None` when neither came.
@@ -88,6 +105,11 @@ impl Feed {
     pub(super) fn stop(self, timeout: Duration) -> Result<(), StopError> {
         self.camera.map_or(Ok(()), |camera| camera.stop(timeout))
     }
+}
+
+fn lock(waker: &Mutex<Option<Waker>>) -> MutexGuard<'_, Option<Waker>> {
+    // It holds one value, so nothing is ever half done.
+    waker.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long a camera may take for a frame.

@@ -1,6 +1,7 @@
+use std::ops::Deref;
 use std::time::{Duration, Instant};
 
-use image::RgbImage;
+use image::{ImageBuffer, Rgb, RgbImage};
 
 use crate::image::{ImageError, InputShape, Preparation};
 use crate::normal::{FeatureError, Features};
@@ -124,7 +125,10 @@ impl FrontEnd {
     ///
     /// # Errors
     /// As for [`Self::see`].
-    pub fn see_region(&self, inside: &RgbImage) -> Result<Seen, FrontEndError> {
+    pub fn see_region<C>(&self, inside: &ImageBuffer<Rgb<u8>, C>) -> Result<Seen, FrontEndError>
+    where
+        C: Deref<Target = [u8]>,
+    {
         let start = Instant::now();
         let crop = self.preparation.stretch(inside)?;
         self.see_from(crop, start)

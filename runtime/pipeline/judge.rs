@@ -1,6 +1,7 @@
+use std::ops::Deref;
 use std::time::{Duration, Instant};
 
-use image::RgbImage;
+use image::{ImageBuffer, Rgb, RgbImage};
 
 use super::front::{FrontEnd, FrontEndError, Seen};
 use crate::image::{ImageError, Roi, decode};
@@ -137,7 +138,14 @@ impl Pipeline {
     ///
     /// # Errors
     /// As for [`Self::inspect`].
-    pub fn inspect_region(&self, inside: &RgbImage, area: Roi) -> Result<Judged, InspectError> {
+    pub fn inspect_region<C>(
+        &self,
+        inside: &ImageBuffer<Rgb<u8>, C>,
+        area: Roi,
+    ) -> Result<Judged, InspectError>
+    where
+        C: Deref<Target = [u8]>,
+    {
         self.judge(self.front.see_region(inside)?, area)
     }
 

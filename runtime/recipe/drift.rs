@@ -8,11 +8,11 @@
 use andon_station::{
     Band, Bands, DriftSettings, Grey, Measures, Meter, Quantity, Thumbnail, ThumbnailError,
 };
-use image::{GrayImage, RgbImage, imageops};
+use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
 use super::calibration::{Calibration, Ground};
-use crate::image::Roi;
+use crate::image::{Roi, grey};
 
 /// Layout of the section that this program writes; of another it reads nothing.
 const VERSION: u32 = 1;
@@ -110,17 +110,6 @@ const fn greatest_limit(quantity: Quantity) -> f64 {
         Quantity::Focus => 0.7,
         Quantity::ShiftX | Quantity::ShiftY => 10.0,
         Quantity::Score => 1.0,
-    }
-}
-
-/// The region of interest in grey, as drift is measured on it; all of a picture that does not hold
-/// it.
-pub(crate) fn grey(picture: &RgbImage, roi: Option<Roi>) -> GrayImage {
-    match roi {
-        Some(roi) if roi.fits(picture.width(), picture.height()) => imageops::grayscale(
-            &*imageops::crop_imm(picture, roi.x, roi.y, roi.width, roi.height),
-        ),
-        _ => imageops::grayscale(picture),
     }
 }
 

@@ -11,8 +11,8 @@ use super::pool::Pool;
 use super::spill::Spill;
 use crate::inspect::Limits;
 use crate::normal::{
-    Centre, Composition, Features, Moments, NormalError, NormalModel, NormalParts, Places, Subspace,
-    WholeMoments, relative_to,
+    Centre, Composition, Features, Moments, NormalError, NormalModel, NormalParts, Places,
+    Subspace, WholeMoments, relative_to,
 };
 use crate::vit::{Grid, Kept};
 

@@ -20,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 mod backoff;
+mod bell;
 mod gpio;
 mod led;
 mod levels;
@@ -31,6 +32,7 @@ mod status;
 mod text;
 
 pub use backoff::Backoff;
+pub use bell::Bell;
 pub use gpio::{
     GpioError, GpioInputs, GpioLines, GpioSettings, Input, InputEvent, InputLine, Line,
 };

@@ -9,8 +9,8 @@
 mod common;
 
 use andon_alert::{
-    GpioInputs, GpioLines, GpioSettings, Input, InputEvent, InputLine, LedLamps, LedNames, Line,
-    OutputLine, Shown, Sink,
+    Bell, GpioInputs, GpioLines, GpioSettings, Input, InputEvent, InputLine, LedLamps, LedNames,
+    Line, OutputLine, Shown, Sink,
 };
 use andon_link::{Edge, Lamps, Signal, Verdict};
 use andon_station::Outputs;
@@ -199,7 +199,7 @@ fn inputs(debounce_ms: u16) -> (GpioInputs, Receiver<InputEvent>) {
         (Input::Trigger, input(TRIGGER, Edge::Rising)),
         (Input::Acknowledge, input(ACKNOWLEDGE, Edge::Falling)),
     ];
-    let inputs = GpioInputs::open(&wanted, &give).unwrap();
+    let inputs = GpioInputs::open(&wanted, &give, &Bell::silent()).unwrap();
     let (pass, events) = sync_channel(64);
     thread::spawn(move || take.iter().try_for_each(|event| pass.send(event.unwrap())));
     (inputs, events)

@@ -2,7 +2,7 @@
 
 mod common;
 
-use andon_alert::{LightEvent, LightPort, LightPortSettings, Sink};
+use andon_alert::{Bell, LightEvent, LightPort, LightPortSettings, Sink};
 use andon_link::{Mode, ResetCause};
 use common::{Mcu, fresh, ms, outputs, settings};
 use serialport::{SerialPort, TTYPort};
@@ -66,7 +66,7 @@ fn an_unplugged_light_is_noticed_tried_again_and_works_after_it_is_plugged_in() 
         port: link.clone(),
         light: settings(),
     };
-    let mut light = LightPort::spawn(port, epoch).unwrap();
+    let mut light = LightPort::spawn(port, epoch, Bell::silent()).unwrap();
     let shown = outputs();
 
     wait("the light", ms(5000), || {
@@ -119,7 +119,7 @@ fn a_station_that_stops_showing_loses_its_light_although_the_thread_lives() {
         port: link,
         light: settings(),
     };
-    let mut light = LightPort::spawn(port, epoch).unwrap();
+    let mut light = LightPort::spawn(port, epoch, Bell::silent()).unwrap();
     let shown = outputs();
     light.show(&fresh(&shown, epoch.elapsed())).unwrap();
     wait("the light", ms(5000), || {

@@ -3,8 +3,8 @@
 mod common;
 
 use andon_alert::{
-    GpioError, GpioInputs, GpioLines, GpioSettings, Input, InputLine, LedLamps, LedNames, Line,
-    OutputLine, Shown, Sink, SinkError, changes, levels,
+    Bell, GpioError, GpioInputs, GpioLines, GpioSettings, Input, InputLine, LedLamps, LedNames,
+    Line, OutputLine, Shown, Sink, SinkError, changes, levels,
 };
 use andon_link::{Edge, Lamps, Outcome, Signal, Verdict};
 use andon_station::Cause;
@@ -207,6 +207,7 @@ fn a_line_that_cannot_be_had_is_named_with_its_chip() {
         edge: Edge::Rising,
         debounce_ms: 5,
     };
-    let error = GpioInputs::open(&[(Input::Trigger, input)], &sync_channel(4).0).unwrap_err();
+    let wanted = [(Input::Trigger, input)];
+    let error = GpioInputs::open(&wanted, &sync_channel(4).0, &Bell::silent()).unwrap_err();
     assert!(error.to_string().contains("line 17 for Trigger"), "{error}");
 }

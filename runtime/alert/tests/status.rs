@@ -1,6 +1,6 @@
 //! The local socket, asked well, badly, and not at all; and what the service manager hears.
 
-use andon_alert::{AskError, Request, Response, Service, SocketError, StatusSocket, ask};
+use andon_alert::{AskError, Bell, Request, Response, Service, SocketError, StatusSocket, ask};
 use serde_json::json;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
 use std::process::Command;
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 /// A station that answers a few requests.
 fn station(path: &Path) -> (StatusSocket, thread::JoinHandle<Vec<Request>>) {
-    let (socket, asked) = StatusSocket::bind(path, Duration::from_millis(200)).unwrap();
+    let (socket, asked) =
+        StatusSocket::bind(path, Duration::from_millis(200), Bell::silent()).unwrap();
     let station = thread::spawn(move || {
         let mut requests = Vec::new();
         for asked in asked {
@@ -36,6 +38,21 @@ fn station(path: &Path) -> (StatusSocket, thread::JoinHandle<Vec<Request>>) {
         requests
     });
     (socket, station)
+}
+
+#[test]
+fn the_bell_is_rung_once_a_request_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("status");
+    let (ring, rung) = channel();
+    let bell = Bell::new(move || ring.send(()).unwrap());
+    let (_socket, asked) = StatusSocket::bind(&path, LIMIT, bell).unwrap();
+    let client = thread::spawn(move || ask(&path, &Request::Trigger, LIMIT));
+    rung.recv_timeout(LIMIT).unwrap();
+    let waiting = asked.try_recv().expect("it is there when the bell rings");
+    assert_eq!(waiting.request, Request::Trigger);
+    waiting.answer(Response::Done);
+    assert_eq!(client.join().unwrap().unwrap(), Response::Done);
 }
 
 #[test]
@@ -115,12 +132,12 @@ fn a_socket_left_by_a_killed_station_is_replaced_and_nothing_else_is() {
     let path = folder.path().join("status");
     drop(UnixListener::bind(&path).unwrap());
     assert!(path.exists());
-    let (_socket, _asked) = StatusSocket::bind(&path, LIMIT).unwrap();
-    let second = StatusSocket::bind(&path, LIMIT).unwrap_err();
+    let (_socket, _asked) = StatusSocket::bind(&path, LIMIT, Bell::silent()).unwrap();
+    let second = StatusSocket::bind(&path, LIMIT, Bell::silent()).unwrap_err();
     assert!(matches!(second, SocketError::InUse { .. }));
     let file = folder.path().join("file");
     fs::write(&file, "kept").unwrap();
-    let in_the_way = StatusSocket::bind(&file, LIMIT).unwrap_err();
+    let in_the_way = StatusSocket::bind(&file, LIMIT, Bell::silent()).unwrap_err();
     assert!(matches!(in_the_way, SocketError::InTheWay { .. }));
     assert_eq!(fs::read_to_string(&file).unwrap(), "kept");
 }

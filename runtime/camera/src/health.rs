@@ -4,9 +4,10 @@
 //! They find a camera that is broken, covered or blinded. Light that is merely wrong is not their
 //! subject: drift is measured against what the recipe learned.
 
+use std::ops::Deref;
 use std::time::Duration;
 
-use image::RgbImage;
+use image::{ImageBuffer, Rgb};
 
 use crate::frame::Frame;
 
@@ -120,7 +121,13 @@ pub fn check_frame(frame: &Frame, now: Duration, expected: &Expected) -> Result<
 ///
 /// # Errors
 /// [`Unhealthy::Black`] and [`Unhealthy::OverExposed`].
-pub fn check_light(picture: &RgbImage, expected: &Expected) -> Result<(), Unhealthy> {
+pub fn check_light<C>(
+    picture: &ImageBuffer<Rgb<u8>, C>,
+    expected: &Expected,
+) -> Result<(), Unhealthy>
+where
+    C: Deref<Target = [u8]>,
+{
     let (width, height) = picture.dimensions();
     // A grid, not every n-th pixel: that could follow a column of the picture all the way down.
     let step = (f64::from(width) * f64::from(height) / f64::from(SAMPLES))
@@ -158,7 +165,7 @@ pub fn check_light(picture: &RgbImage, expected: &Expected) -> Result<(), Unheal
 
 #[cfg(test)]
 mod tests {
-    use image::Rgb;
+    use image::{Rgb, RgbImage};
 
     use super::*;
     use crate::rendered::{LineConfig, RenderedLine};

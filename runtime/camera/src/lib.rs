@@ -56,13 +56,13 @@ mod source;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub mod v4l2;
 
-pub use convert::{ConvertError, Region, to_rgb};
+pub use convert::{ConvertError, Region, RgbView, as_rgb, to_rgb};
 pub use error::{Corruption, FrameError, LayoutError};
 pub use fault::{Fault, Faulty};
 pub use frame::{Frame, Layout, MAX_SIDE_PX, PixelFormat, YuvRange};
 pub use line::{LineSource, Truth, Truths};
 pub use mailbox::MailboxCounts;
-pub use newest::{Delivery, Newest, StopError};
+pub use newest::{Delivery, Newest, StopError, Waker};
 pub use plan::FaultPlan;
 pub use recover::{OpenSource, Recovering, RecoveryCounts, RecoveryWatch};
 pub use replay::{ReadPicture, Replay, ReplaySettings};

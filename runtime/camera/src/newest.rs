@@ -38,6 +38,8 @@ struct State {
     mailbox: Mailbox,
     /// Set by the reader: the thread shall end.
     stop: bool,
+    /// Set by a [`Waker`]: whoever waits for a frame shall look up.
+    woken: bool,
     /// Set by the thread: it has ended, and why when the source ended it.
     ended: bool,
     last: Option<FrameError>,
@@ -71,6 +73,18 @@ impl Shared {
     }
 }
 
+/// Wakes whoever waits for a frame of a [`Newest`], because something else wants to be seen to.
+#[derive(Debug, Clone)]
+pub struct Waker(Arc<Shared>);
+
+impl Waker {
+    /// Ends the wait under way, or else the next one.
+    pub fn wake(&self) {
+        self.0.lock().woken = true;
+        self.0.changed.notify_all();
+    }
+}
+
 /// The newest frame of a source, which a thread of its own reads. Dropping it lets the thread end
 /// by itself; [`Self::stop`] waits for that.
 #[derive(Debug)]
@@ -96,6 +110,7 @@ impl Newest {
             state: Mutex::new(State {
                 mailbox: Mailbox::default(),
                 stop: false,
+                woken: false,
                 ended: false,
                 last: None,
             }),
@@ -122,13 +137,14 @@ impl Newest {
     ///
     /// # Errors
     /// Those of the source, and [`FrameError::TimedOut`] when neither came. After the source has
-    /// ended ([`FrameError::End`], [`FrameError::Refused`]) that is said again and again.
+    /// ended ([`FrameError::End`], [`FrameError::Refused`]) that is said again and again. A
+    /// [`Waker`] ends the wait as if its time were over.
     pub fn wait(&self, after: Option<u64>, timeout: Duration) -> Result<Frame, FrameError> {
         let deadline = Instant::now() + timeout;
         let mut state = self.shared.lock();
         loop {
             state = self.shared.wait(state, deadline, |state| {
-                !state.mailbox.is_empty() || state.ended
+                !state.mailbox.is_empty() || state.ended || state.woken
             });
             if let Some(item) = state.mailbox.take(after) {
                 self.shared.changed.notify_all();
@@ -140,7 +156,7 @@ impl Newest {
                     reason: "the capture thread ended: restart the station and report this".into(),
                 }));
             }
-            if Instant::now() >= deadline {
+            if std::mem::take(&mut state.woken) || Instant::now() >= deadline {
                 return Err(FrameError::TimedOut {
                     name: self.name.clone(),
                     waited: timeout,
@@ -149,6 +165,11 @@ impl Newest {
             // What waited was a stale frame; its slot is free again.
             self.shared.changed.notify_all();
         }
+    }
+
+    /// Ends waits early, from any thread.
+    pub fn waker(&self) -> Waker {
+        Waker(Arc::clone(&self.shared))
     }
 
     /// Counts of frames and errors so far.

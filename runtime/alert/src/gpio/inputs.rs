@@ -12,6 +12,7 @@ use gpiocdev::line::EdgeDetection;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{GpioError, Input, InputEvent, InputLine, Line, begin, refused};
+use crate::bell::Bell;
 
 /// Longest wait for an edge before the thread looks whether it is to stop.
 const TURN: Duration = Duration::from_millis(100);
@@ -25,7 +26,7 @@ pub struct GpioInputs {
 }
 
 impl GpioInputs {
-    /// Takes the lines and sends their edges to `events`. An edge that finds no room there is
+    /// Takes the lines and sends their edges to `events`, and rings the bell after each. An edge that finds no room there is
     /// counted, see [`Self::dropped`]; a line that fails is told once, and then no more.
     ///
     /// # Errors
@@ -33,6 +34,7 @@ impl GpioInputs {
     pub fn open(
         inputs: &[(Input, InputLine)],
         events: &SyncSender<Result<InputEvent, GpioError>>,
+        bell: &Bell,
     ) -> Result<Self, GpioError> {
         let stop = Arc::new(AtomicBool::new(false));
         let dropped = Arc::new(AtomicU64::new(0));
@@ -48,6 +50,7 @@ impl GpioInputs {
                 line: line.at.clone(),
                 request: request_input(*input, line)?,
                 events: events.clone(),
+                bell: bell.clone(),
                 stop: Arc::clone(&stop),
                 dropped: Arc::clone(&dropped),
             };
@@ -78,6 +81,7 @@ struct Watch {
     line: Line,
     request: Request,
     events: SyncSender<Result<InputEvent, GpioError>>,
+    bell: Bell,
     stop: Arc<AtomicBool>,
     dropped: Arc<AtomicU64>,
 }
@@ -114,7 +118,10 @@ impl Watch {
     fn tell(&self, mut event: Result<InputEvent, GpioError>) -> bool {
         while !self.stop.load(Ordering::Relaxed) {
             match self.events.try_send(event) {
-                Ok(()) => return true,
+                Ok(()) => {
+                    self.bell.ring();
+                    return true;
+                }
                 Err(TrySendError::Disconnected(_)) => return false,
                 Err(TrySendError::Full(Ok(_))) => {
                     self.dropped.fetch_add(1, Ordering::Relaxed);

@@ -15,6 +15,7 @@ use serialport::TTYPort;
 use super::session::LightSession;
 use super::words::{LightEvent, LightSettings, PortHealth};
 use crate::backoff::Backoff;
+use crate::bell::Bell;
 use crate::sink::{Shown, Sink, SinkError};
 
 /// Longest wait for bytes: how late a change can go out.
@@ -60,11 +61,11 @@ pub struct LightPort {
 
 impl LightPort {
     /// Starts the thread. `epoch` is the zero of the station's clock, in which event times are
-    /// given. A port that cannot be opened is tried again, at most 2 s apart.
+    /// given; the bell is rung when the light has brought some. A port that cannot be opened is tried again, at most 2 s apart.
     ///
     /// # Errors
     /// The system has no thread left.
-    pub fn spawn(settings: LightPortSettings, epoch: Instant) -> io::Result<Self> {
+    pub fn spawn(settings: LightPortSettings, epoch: Instant, bell: Bell) -> io::Result<Self> {
         let latest = Arc::new(Mutex::new(Latest {
             outputs: None,
             progress: epoch,
@@ -80,6 +81,7 @@ impl LightPort {
             latest: Arc::clone(&latest),
             results: to_send,
             events: tell,
+            bell,
         };
         let thread = thread::Builder::new()
             .name("light".into())
@@ -157,6 +159,7 @@ struct Turns {
     latest: Arc<Mutex<Latest>>,
     results: Receiver<PartResult>,
     events: SyncSender<LightEvent>,
+    bell: Bell,
 }
 
 impl Turns {
@@ -247,9 +250,13 @@ impl Turns {
     }
 
     fn pass_events(&mut self) {
-        let mut dropped = 0;
+        let (mut passed, mut dropped) = (false, 0);
         while let Some(event) = self.session.poll_event() {
+            passed = true;
             dropped += u32::from(self.events.try_send(event).is_err());
+        }
+        if passed {
+            self.bell.ring();
         }
         let mut latest = lock(&self.latest);
         latest.health.dropped = latest.health.dropped.wrapping_add(dropped);

@@ -13,6 +13,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::{Request, Response};
+use crate::bell::Bell;
 
 /// Longest request in bytes.
 const MOST_BYTES: u64 = 4096;
@@ -75,12 +76,16 @@ pub struct StatusSocket {
 }
 
 impl StatusSocket {
-    /// Listens at `path`. Requests come through the channel; one that is not answered within
+    /// Listens at `path`. Requests come through the channel, and the bell is rung for each; one that is not answered within
     /// `deadline` is answered as refused.
     ///
     /// # Errors
     /// [`SocketError`]; a socket file that nobody listens at any more is replaced.
-    pub fn bind(path: &Path, deadline: Duration) -> Result<(Self, Receiver<Asked>), SocketError> {
+    pub fn bind(
+        path: &Path,
+        deadline: Duration,
+        bell: Bell,
+    ) -> Result<(Self, Receiver<Asked>), SocketError> {
         let failed = |source| SocketError::Io {
             path: path.to_owned(),
             source,
@@ -101,7 +106,7 @@ impl StatusSocket {
         let accept = Accept {
             listener,
             deadline,
-            ask,
+            ask: Ask { asked: ask, bell },
             stop: Arc::clone(&stop),
         };
         let thread = thread::Builder::new()
@@ -151,8 +156,15 @@ fn clear(path: &Path) -> Result<(), SocketError> {
 struct Accept {
     listener: UnixListener,
     deadline: Duration,
-    ask: SyncSender<Asked>,
+    ask: Ask,
     stop: Arc<AtomicBool>,
+}
+
+/// The way of requests to the station.
+#[derive(Clone)]
+struct Ask {
+    asked: SyncSender<Asked>,
+    bell: Bell,
 }
 
 impl Accept {
@@ -181,7 +193,7 @@ impl Accept {
     }
 }
 
-fn serve(stream: &UnixStream, ask: &SyncSender<Asked>, deadline: Duration) -> io::Result<()> {
+fn serve(stream: &UnixStream, ask: &Ask, deadline: Duration) -> io::Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(IDLE))?;
     stream.set_write_timeout(Some(IDLE))?;
@@ -203,15 +215,16 @@ fn serve(stream: &UnixStream, ask: &SyncSender<Asked>, deadline: Duration) -> io
     }
 }
 
-fn answer(line: &[u8], ask: &SyncSender<Asked>, deadline: Duration) -> Response {
+fn answer(line: &[u8], ask: &Ask, deadline: Duration) -> Response {
     let request = match serde_json::from_slice(line) {
         Ok(request) => request,
         Err(error) => return refused(&format!("no request: {error}")),
     };
     let (answer, answered) = sync_channel(1);
-    if ask.try_send(Asked { request, answer }).is_err() {
+    if ask.asked.try_send(Asked { request, answer }).is_err() {
         return refused("the station is too busy to take requests: try again");
     }
+    ask.bell.ring();
     answered
         .recv_timeout(deadline)
         .unwrap_or_else(|_| refused("the station did not answer in time: it may still do as asked"))

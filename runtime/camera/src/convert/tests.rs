@@ -108,6 +108,17 @@ fn grey_rgb_and_bgr_are_taken_as_they_are() {
 }
 
 #[test]
+fn only_rgb_without_gaps_can_be_read_where_it_lies() {
+    let data: Vec<u8> = (0..20).collect();
+    let rgb = frame(PixelFormat::Rgb3, [2, 3], 0, &data);
+    assert_eq!(as_rgb(&rgb).unwrap().to_vec(), data[..18]);
+    assert_eq!(as_rgb(&rgb).unwrap().dimensions(), (2, 3));
+    let padded = frame(PixelFormat::Rgb3, [2, 2], 8, &data);
+    let bgr = frame(PixelFormat::Bgr3, [2, 3], 0, &data);
+    assert!(as_rgb(&padded).is_none() && as_rgb(&bgr).is_none());
+}
+
+#[test]
 fn padding_behind_rows_is_passed_over() {
     let data = [10, 20, 99, 99, 30, 40];
     let frame = frame(PixelFormat::Grey, [2, 2], 4, &data);
@@ -145,6 +156,44 @@ fn every_region_of_every_raw_format_is_that_cut_of_the_whole() {
                     to_rgb(&frame, Some(region)).unwrap(),
                     cut,
                     "{format} {region}"
+                );
+            }
+        }
+    }
+}
+
+/// One pixel at a time: what stands in a block of pixels is converted like one that stands alone.
+#[test]
+fn many_pixels_at_once_are_converted_like_single_ones() {
+    let (width, height) = (203_u32, 2);
+    let data: Vec<u8> = (0..width * 7)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 23) as u8)
+        .collect();
+    for format in PixelFormat::ALL {
+        for range in [YuvRange::Limited, YuvRange::Full] {
+            if format == PixelFormat::Mjpg {
+                continue;
+            }
+            let layout = Layout {
+                range,
+                ..Layout::packed(format, width, height)
+            };
+            let frame = Frame::new(data.clone(), layout, Duration::ZERO, 0).unwrap();
+            for left in 0..4 {
+                let part = |x, width| {
+                    let region = Region {
+                        x,
+                        y: 1,
+                        width,
+                        height: 1,
+                    };
+                    to_rgb(&frame, Some(region)).unwrap().into_raw()
+                };
+                let singles: Vec<u8> = (left..width).flat_map(|x| part(x, 1)).collect();
+                assert_eq!(
+                    part(left, width - left),
+                    singles,
+                    "{format} {range:?} {left}"
                 );
             }
         }

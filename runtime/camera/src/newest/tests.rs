@@ -138,3 +138,24 @@ fn a_source_that_panics_is_an_error_and_no_endless_wait() {
         Err(FrameError::Refused { .. })
     ));
 }
+
+#[test]
+fn a_waker_ends_the_wait_under_way_and_else_the_next_one_but_never_hides_a_frame() {
+    let (send, newest) = start(Delivery::Newest);
+    let begun = Instant::now();
+    let waker = newest.waker();
+    let woken = |item| matches!(item, Err(FrameError::TimedOut { waited, .. }) if waited == LONG);
+    waker.wake();
+    assert!(woken(newest.wait(None, LONG)));
+    let waking = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(20));
+        waker.wake();
+    });
+    assert!(woken(newest.wait(None, LONG)));
+    waking.join().unwrap();
+    assert!(begun.elapsed() < LONG);
+    newest.waker().wake();
+    send.send(frame(7)).unwrap();
+    until_captured(&newest, 1);
+    assert_eq!(newest.wait(None, LONG).unwrap().sequence(), 7);
+}
