@@ -4,7 +4,7 @@
 //! That is the same as choosing tokens behind the patch embedding wherever patches are embedded one
 //! by one, without a look beyond their edges, and where they lie is told by a table that is added. So
 //! this is asked of the graph first, by what its nodes do and not by their names. Choosing tokens
-//! instead would embed all patches: a fifth of the time of a quarter of the picture.
+//! instead would embed all patches: a sixth of the time that a quarter of the picture takes.
 
 use tract_onnx::pb::{GraphProto, NodeProto};
 

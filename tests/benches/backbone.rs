@@ -6,8 +6,8 @@
 //! line of standard input and answers with the seconds that it took (`against_rivals.py` beside this
 //! file asks). Both engines run in turn, so that
 //! other work on the machine costs both the same; the figure is the median of the ratios of
-//! neighbouring runs. Times are of the wall clock. `kept` does the same for the fused network with a
-//! quarter, a half and all of the patches kept (and one of them), against the one that was told of no choice.
+//! neighbouring runs. Times are of the wall clock. `kept` does the same for the fused network with
+//! one, a quarter, a half and all of the patches kept, against the one that was told of no choice.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
