@@ -9,6 +9,7 @@ mod memory;
 mod model;
 mod moments;
 mod places;
+mod shrunk;
 mod subspace;
 
 pub use composition::Composition;
