@@ -20,7 +20,7 @@ use image::{ImageBuffer, Rgb, RgbImage};
 pub use region::Region;
 
 use crate::frame::{Frame, PixelFormat};
-use yuv::{Matrix, Nv12, Yuyv};
+use yuv::Matrix;
 
 /// A picture in 8-bit RGB whose pixels are somebody else's.
 pub type RgbView<'a> = ImageBuffer<Rgb<u8>, &'a [u8]>;
@@ -131,11 +131,11 @@ impl pulp::WithSimd for Rows<'_> {
                 PixelFormat::Rgb3 => out.copy_from_slice(&row[left * 3..][..row_bytes]),
                 PixelFormat::Bgr3 => swap(&row[left * 3..][..row_bytes], out),
                 PixelFormat::Grey => spread(&row[left..][..width], out),
-                PixelFormat::Yuyv => yuv::convert(matrix, &Yuyv::of(row), left, out),
+                PixelFormat::Yuyv => yuv::yuyv_row(&matrix, row, left, out),
                 PixelFormat::Nv12 => {
                     let plane = layout.height as usize * stride;
                     let chroma = &frame.data()[plane + y / 2 * stride..];
-                    yuv::convert(matrix, &Nv12::of(row, chroma), left, out);
+                    yuv::nv12_row(&matrix, row, chroma, left, out);
                 }
                 // Has no rows.
                 PixelFormat::Mjpg => {}
