@@ -3,7 +3,7 @@ use nalgebra::{DMatrix, DMatrixView, DVector};
 use super::cosine_maps::{COSINE_MAPS, cosine_maps};
 use super::shrunk::Shrunk;
 use super::{LEADING, PatchScores};
-use crate::vit::Grid;
+use crate::vit::{Grid, Kept};
 
 /// What lies where on good parts, all patches together: how much of each leading direction of the
 /// features each slow cosine over the grid holds, and how that spreads from part to part.
@@ -28,8 +28,8 @@ pub struct Composition {
 impl Composition {
     /// From the `M` of each good part on `grid`, `[directions, maps]`. `None` when the parts do not
     /// differ at all, are fewer than three, or the grid is too small.
-    pub(crate) fn of(grid: Grid, parts: &[DMatrix<f32>]) -> Option<Self> {
-        let maps = cosine_maps(grid)?.transpose();
+    pub(crate) fn of(grid: Grid, kept: Option<&Kept>, parts: &[DMatrix<f32>]) -> Option<Self> {
+        let maps = cosine_maps(grid, kept)?.transpose();
         let first = parts.first()?;
         let columns: Vec<DVector<f64>> = parts
             .iter()
@@ -63,12 +63,13 @@ impl Composition {
     /// `None` when sizes disagree or a number makes no sense.
     pub(crate) fn from_arrays(
         grid: Grid,
+        kept: Option<&Kept>,
         rank: usize,
         [mean, axes, variances]: [DMatrix<f32>; 3],
     ) -> Option<Self> {
         let fits = mean.nrows() == LEADING.min(rank) && variances.nrows() == 1;
         let variances = DVector::from_column_slice(variances.as_slice());
-        let restored = Self::new(cosine_maps(grid)?.transpose(), mean, axes, variances);
+        let restored = Self::new(cosine_maps(grid, kept)?.transpose(), mean, axes, variances);
         restored.filter(|_| fits)
     }
 
@@ -163,18 +164,19 @@ mod tests {
     }
 
     fn composition(part: &DMatrix<f32>) -> DMatrix<f32> {
-        part * cosine_maps(GRID).unwrap()
+        part * cosine_maps(GRID, None).unwrap()
     }
 
     fn learned(dice: &mut ChaCha8Rng, parts: usize) -> Composition {
         let parts: Vec<_> = (0..parts).map(|_| composition(&part(dice))).collect();
-        Composition::of(GRID, &parts).unwrap()
+        Composition::of(GRID, None, &parts).unwrap()
     }
 
     /// Scores by a model that remembers plate, screw and label, wherever they lie.
     fn scores(part: &DMatrix<f32>) -> PatchScores {
         let model = NormalModel::new(NormalParts {
             grid: GRID,
+            kept: None,
             blocks: vec![1],
             block_means: Some(vec![DVector::zeros(DIRECTIONS)]),
             block_bases: vec![DMatrix::identity(DIRECTIONS, DIRECTIONS)],
@@ -224,15 +226,15 @@ mod tests {
     #[test]
     fn parts_that_do_not_differ_give_none() {
         let same = composition(&part(&mut ChaCha8Rng::seed_from_u64(6)));
-        assert_eq!(Composition::of(GRID, &vec![same; 5]), None);
-        assert_eq!(Composition::of(GRID, &[]), None);
+        assert_eq!(Composition::of(GRID, None, &vec![same; 5]), None);
+        assert_eq!(Composition::of(GRID, None, &[]), None);
     }
 
     #[test]
     fn arrays_restore_the_same_composition_and_odd_ones_are_refused() {
         let mut dice = ChaCha8Rng::seed_from_u64(7);
         let learned = learned(&mut dice, 6);
-        let restore = |arrays| Composition::from_arrays(GRID, DIRECTIONS, arrays);
+        let restore = |arrays| Composition::from_arrays(GRID, None, DIRECTIONS, arrays);
         assert_eq!(restore(learned.arrays()), Some(learned.clone()));
         let odd: [fn(&mut [DMatrix<f32>; 3]); 6] = [
             |[mean, ..]| mean[0] = f32::NAN,
@@ -249,7 +251,7 @@ mod tests {
         }
         let small = Grid { rows: 2, cols: 21 };
         assert_eq!(
-            Composition::from_arrays(small, DIRECTIONS, learned.arrays()),
+            Composition::from_arrays(small, None, DIRECTIONS, learned.arrays()),
             None
         );
     }

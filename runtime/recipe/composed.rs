@@ -4,22 +4,24 @@ use nalgebra::DMatrix;
 
 use super::calibration::Limit;
 use crate::normal::{Composition, Features, LEADING, cosine_maps};
-use crate::vit::Grid;
+use crate::vit::{Grid, Kept};
 
 /// What the slow cosines over the grid hold of each part, `F C` `[dim, maps]`, before it is known
 /// which directions of the features lead.
 pub(super) struct Contents {
     grid: Grid,
+    kept: Option<Kept>,
     maps: Option<DMatrix<f32>>,
     parts: Vec<DMatrix<f32>>,
 }
 
 impl Contents {
-    /// Of no parts yet.
-    pub fn new(grid: Grid) -> Self {
+    /// Of no parts yet, whose `kept` patches lie on `grid`; `None`: all of them.
+    pub fn new(grid: Grid, kept: Option<Kept>) -> Self {
         Self {
             grid,
-            maps: cosine_maps(grid),
+            maps: cosine_maps(grid, kept.as_ref()),
+            kept,
             parts: Vec::new(),
         }
     }
@@ -27,7 +29,11 @@ impl Contents {
     /// Adds a part; one on another grid has no place among the others and is passed over, as are all
     /// where the grid is too small.
     pub fn add(&mut self, features: &Features) {
-        if let Some(maps) = self.maps.as_ref().filter(|_| features.grid == self.grid) {
+        if let Some(maps) = self
+            .maps
+            .as_ref()
+            .filter(|_| (features.grid, &features.kept) == (self.grid, &self.kept))
+        {
             self.parts.push(&features.total * maps);
         }
     }
@@ -53,14 +59,14 @@ impl Contents {
             let (out, rest): (Vec<_>, Vec<_>) =
                 all.partition(|(part, _)| part % left_out.len() == fold);
             let rest: Vec<_> = rest.into_iter().map(|(_, part)| part).collect();
-            let composition = Composition::of(self.grid, &rest)?;
+            let composition = Composition::of(self.grid, self.kept.as_ref(), &rest)?;
             distances.extend(out.iter().map(|(_, part)| composition.distance(part)));
         }
         if distances.is_empty() {
             return None;
         }
         let limit = Limit::from_left_out(&distances, rate);
-        Composition::of(self.grid, &compose(basis))?.in_units_of(limit.value)
+        Composition::of(self.grid, self.kept.as_ref(), &compose(basis))?.in_units_of(limit.value)
     }
 }
 
@@ -84,13 +90,14 @@ mod tests {
         });
         Features {
             grid: GRID,
+            kept: None,
             blocks: vec![total.clone()],
             total,
         }
     }
 
     fn learned(parts: usize, dice: &mut ChaCha8Rng) -> Option<Composition> {
-        let mut contents = Contents::new(GRID);
+        let mut contents = Contents::new(GRID, None);
         (0..parts).for_each(|_| contents.add(&part(dice)));
         let basis = DMatrix::identity(DIM, DIM);
         let folds = vec![basis.clone(); parts.min(8)];
@@ -102,7 +109,7 @@ mod tests {
         for parts in [4, 8, 30] {
             let mut dice = ChaCha8Rng::seed_from_u64(parts as u64);
             let composition = learned(parts, &mut dice).unwrap();
-            let maps = cosine_maps(GRID).unwrap();
+            let maps = cosine_maps(GRID, None).unwrap();
             let mut above = 0;
             for _ in 0..100 {
                 let leading = part(&mut dice).total.rows(0, LEADING).into_owned();
@@ -115,7 +122,7 @@ mod tests {
     #[test]
     fn nothing_is_learned_from_parts_of_which_none_can_be_left_out() {
         let mut dice = ChaCha8Rng::seed_from_u64(1);
-        let mut contents = Contents::new(GRID);
+        let mut contents = Contents::new(GRID, None);
         (0..3).for_each(|_| contents.add(&part(&mut dice)));
         assert_eq!(
             contents.learn(&DMatrix::identity(DIM, DIM), &[], 0.01),

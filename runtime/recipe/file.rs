@@ -452,7 +452,12 @@ fn composition(normal: &NormalParts, arrays: &Arrays<'_>) -> Result<Option<Compo
     }
     let [mean, axes, variances] = COMPOSITION.map(|name| arrays.matrix(name));
     let found = [mean?, axes?, variances?];
-    let restored = Composition::from_arrays(normal.grid, normal.memory.nrows(), found);
+    let restored = Composition::from_arrays(
+        normal.grid,
+        normal.kept.as_ref(),
+        normal.memory.nrows(),
+        found,
+    );
     let odd = "its composition has other sizes than its features, or impossible numbers";
     Ok(Some(restored.ok_or(odd)?))
 }

@@ -125,7 +125,7 @@ impl Learner {
             moments: Moments::new(dim, blocks.len(), MOST_FOLDS),
             learned: Spill::new(dim)?,
             parts: 0,
-            contents: Contents::new(grid),
+            contents: Contents::new(grid, None),
             checks: Spill::new(dim)?,
         })
     }
@@ -134,7 +134,12 @@ impl Learner {
     /// have their columns only.
     #[must_use]
     pub fn with_kept(self, kept: Option<Kept>) -> Self {
-        Self { kept, ..self }
+        let contents = Contents::new(self.grid, kept.clone());
+        Self {
+            kept,
+            contents,
+            ..self
+        }
     }
 
     /// Adds a good part.
