@@ -1,7 +1,7 @@
 //! The network on fused operators against plain `tract` in float: how far the taps are apart, and
 //! how much time either takes.
 //!
-//! `cargo bench --bench backbone [-- [errors|times|kept] [ROUNDS]]`, or `-- serve SIDE THREADS [KERNELS]`,
+//! `cargo bench --bench backbone [-- [errors|times|kept|growth] [ROUNDS]]`, or `-- serve SIDE THREADS [KERNELS]`,
 //! which runs the fused network, on the fastest kernels or slower ones such as `avx2`, once for each
 //! line of standard input and answers with the seconds that it took (`against_rivals.py` beside this
 //! file asks). Both engines run in turn, so that
@@ -18,6 +18,7 @@ use andon::timing::median;
 use andon::vit::{Backbone, Engine, Grid, Kept, Model, TapKind, TapRequest, Taps};
 use andon_kernels::Isa;
 use anyhow::{Context, Result};
+use plotters::prelude::*;
 
 const DATA: &str = "../shared/data";
 const SIDES: [usize; 2] = [224, 448];
@@ -55,6 +56,9 @@ fn main() -> Result<()> {
     }
     if only_rounds || wants("times") {
         times(&model, rounds)?;
+    }
+    if wants("growth") && !only_rounds {
+        growth(&model, rounds)?;
     }
     if only_rounds || wants("kept") {
         kept(&model, rounds)?;
@@ -195,6 +199,85 @@ fn kept(model: &Model, rounds: usize) -> Result<()> {
             );
         }
     }
+    Ok(())
+}
+
+/// Time over patches on one thread, for few taps and for all.
+fn growth(model: &Model, rounds: usize) -> Result<()> {
+    const GRIDS: [usize; 7] = [14, 18, 23, 32, 40, 50, 64];
+    let sizes = model.manifest().architecture;
+    let curves = [
+        ("tokens of blocks 5 to 8", TapRequest::tokens(BLOCKS)),
+        ("tokens of all blocks", TapRequest::tokens(1..=sizes.blocks)),
+        ("query, key, value, tokens of all", every_tap(model)),
+    ];
+    let mut drawn: Vec<(&str, Vec<(f64, f64)>)> = curves.each_ref().map(|c| (c.0, vec![])).into();
+    println!("\nmilliseconds of one run, one thread, median of {rounds}");
+    for grid in GRIDS {
+        let side = grid * sizes.patch;
+        let input = vec![0.5; 3 * side * side];
+        let prepare = |(_, request)| Backbone::new(model, (side, side), request, 1);
+        let networks = curves
+            .each_ref()
+            .map(|(name, request)| prepare((name, request)));
+        let mut times = [const { Vec::new() }; 3];
+        // In turn, so that other work on the machine costs all alike; the first runs fetch memory.
+        for round in 0..rounds + 1 {
+            for (network, times) in networks.iter().zip(&mut times) {
+                let network = network.as_ref().map_err(|e| anyhow::anyhow!("{e}"))?;
+                let start = Instant::now();
+                network.run(&input)?;
+                if round > 0 {
+                    times.push(1e3 * start.elapsed().as_secs_f64());
+                }
+            }
+        }
+        let medians = times.map(|times| median(&times));
+        println!("{:5} patches  {medians:8.1?}", grid * grid);
+        for ((_, points), ms) in drawn.iter_mut().zip(medians) {
+            points.push(((grid * grid) as f64, ms));
+        }
+    }
+    draw(&drawn, Path::new("docs/pictures/growth.svg"))
+}
+
+/// Both axes by powers of two: a slope of one is linear.
+fn draw(curves: &[(&str, Vec<(f64, f64)>)], path: &Path) -> Result<()> {
+    let root = SVGBackend::new(path, (720, 440)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let most = curves.iter().flat_map(|(_, points)| points).map(|p| p.1);
+    let most = most.fold(1.0, f64::max);
+    let mut chart = ChartBuilder::on(&root)
+        .margin(16)
+        .x_label_area_size(44)
+        .y_label_area_size(64)
+        .build_cartesian_2d(
+            (180f64..4400.0).log_scale(),
+            (10f64..most * 1.3).log_scale(),
+        )?;
+    chart
+        .configure_mesh()
+        .x_desc("patches")
+        .y_desc("ms")
+        .x_label_formatter(&|patches| format!("{patches:.0}"))
+        .y_label_formatter(&|ms| format!("{ms:.0}"))
+        .light_line_style(WHITE)
+        .draw()?;
+    for ((name, points), colour) in curves.iter().zip([BLUE, GREEN, RED]) {
+        let line = LineSeries::new(points.iter().copied(), colour.stroke_width(2)).point_size(3);
+        chart
+            .draw_series(line)?
+            .label(*name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperLeft)
+        .background_style(WHITE)
+        .border_style(BLACK)
+        .draw()?;
+    root.present()?;
+    println!("drawn: {}", path.display());
     Ok(())
 }
 
