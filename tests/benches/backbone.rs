@@ -241,7 +241,7 @@ fn growth(model: &Model, rounds: usize) -> Result<()> {
     draw(&drawn, Path::new("docs/pictures/growth.svg"))
 }
 
-/// Both axes by powers of two: a slope of one is linear.
+/// Both axes are logarithmic.
 fn draw(curves: &[(&str, Vec<(f64, f64)>)], path: &Path) -> Result<()> {
     let root = SVGBackend::new(path, (720, 440)).into_drawing_area();
     root.fill(&WHITE)?;
