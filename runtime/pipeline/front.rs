@@ -134,7 +134,8 @@ impl FrontEnd {
         self.see_from(crop, start)
     }
 
-    /// Looks at a picture that is already as large as an input, region of interest and all.
+    /// Looks at a picture that is already as large as an input, or as a part of one: nothing is cut out or
+    /// stretched.
     ///
     /// # Errors
     /// As for [`Self::see`].
