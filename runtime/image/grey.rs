@@ -18,9 +18,7 @@ where
     C: Deref<Target = [u8]>,
 {
     let (width, height) = picture.dimensions();
-    let area = roi
-        .filter(|roi| roi.fits(width, height))
-        .unwrap_or(Roi::whole(width, height));
+    let area = Roi::or_whole(roi, width, height);
     let mut levels = vec![0; area.width as usize * area.height as usize];
     // Rows without pixels would have no length to be cut by.
     if !levels.is_empty() {

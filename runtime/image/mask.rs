@@ -1,8 +1,8 @@
 use std::path::Path;
 
-use image::{GrayImage, imageops};
+use image::GrayImage;
 
-use super::{ImageError, read};
+use super::{ImageError, grey, read};
 
 /// Grey level from which a pixel of a mask is white.
 const WHITE: u8 = 128;
@@ -22,7 +22,7 @@ impl Mask {
     /// # Errors
     /// [`ImageError::Read`] and [`ImageError::Decode`].
     pub fn read(path: &Path) -> Result<Self, ImageError> {
-        Ok(Self(imageops::grayscale(&read(path)?)))
+        Ok(Self(grey(&read(path)?, None)))
     }
 
     /// Share of white in each cell, 0..=1, row by row, when the mask is stretched over `[columns,

@@ -27,6 +27,12 @@ impl Roi {
         }
     }
 
+    /// The region of a picture of this size; all of a picture that does not hold it.
+    pub fn or_whole(roi: Option<Self>, width: u32, height: u32) -> Self {
+        roi.filter(|roi| roi.fits(width, height))
+            .unwrap_or(Self::whole(width, height))
+    }
+
     /// Whether a picture of this size holds all of the region.
     pub fn fits(&self, width: u32, height: u32) -> bool {
         let inside = |start: u32, length: u32, side: u32| {

@@ -7,8 +7,9 @@ use crate::vit::{Grid, Kept};
 /// the patch's own score there.
 pub(crate) const CELLS_PER_PATCH: usize = 5;
 
-/// Brings one score a patch of `grid`, or of those that are `kept`, onto the finer grid: bilinear between patch centres. `scale` turns
-/// scores into units of the limit; `area` is what of the picture the patches cover.
+/// Brings one score a patch of `grid`, or of those that are `kept`, onto the finer grid: bilinear
+/// between patch centres. `scale` turns scores into units of the limit; `area` is what of the picture
+/// the patches cover.
 ///
 /// No smoothing follows: on single-template circuit boards a Gaussian of half a patch costs 2 to 3
 /// points of region F, and on magnetic tiles 1 point of AUROC.

@@ -27,9 +27,8 @@ impl Cut {
     /// [`ConvertError`] when the frame's bytes are damaged.
     pub fn of(frame: &Arc<Frame>, roi: Option<Roi>) -> Result<Self, ConvertError> {
         let (width, height) = (frame.width(), frame.height());
-        let whole = Roi::whole(width, height);
-        let area = roi.filter(|roi| roi.fits(width, height)).unwrap_or(whole);
-        let pixels = if area == whole && as_rgb(frame).is_some() {
+        let area = Roi::or_whole(roi, width, height);
+        let pixels = if area == Roi::whole(width, height) && as_rgb(frame).is_some() {
             Pixels::AsTheyLie(Arc::clone(frame))
         } else {
             let region = Region {

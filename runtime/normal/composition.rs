@@ -26,10 +26,10 @@ pub struct Composition {
 }
 
 impl Composition {
-    /// From the `M` of each good part on `grid`, `[directions, maps]`. `None` when the parts do not
-    /// differ at all, are fewer than three, or the grid is too small.
-    pub(crate) fn of(grid: Grid, kept: Option<&Kept>, parts: &[DMatrix<f32>]) -> Option<Self> {
-        let maps = cosine_maps(grid, kept)?.transpose();
+    /// From the `M` of each good part, `[directions, maps]`, and the cosine maps `C` that they were
+    /// made with, `[patches, maps]`. `None` when the parts do not differ at all, or are fewer than
+    /// three.
+    pub(crate) fn of(maps: &DMatrix<f32>, parts: &[DMatrix<f32>]) -> Option<Self> {
         let first = parts.first()?;
         let columns: Vec<DVector<f64>> = parts
             .iter()
@@ -52,7 +52,7 @@ impl Composition {
             .collect();
         let (directions, count) = first.shape();
         Self::new(
-            maps,
+            maps.transpose(),
             DMatrix::from_column_slice(directions, count, mean.cast::<f32>().as_slice()),
             axes.cast(),
             DVector::from_vec(variances),
@@ -169,7 +169,7 @@ mod tests {
 
     fn learned(dice: &mut ChaCha8Rng, parts: usize) -> Composition {
         let parts: Vec<_> = (0..parts).map(|_| composition(&part(dice))).collect();
-        Composition::of(GRID, None, &parts).unwrap()
+        Composition::of(&cosine_maps(GRID, None).unwrap(), &parts).unwrap()
     }
 
     /// Scores by a model that remembers plate, screw and label, wherever they lie.
@@ -226,8 +226,9 @@ mod tests {
     #[test]
     fn parts_that_do_not_differ_give_none() {
         let same = composition(&part(&mut ChaCha8Rng::seed_from_u64(6)));
-        assert_eq!(Composition::of(GRID, None, &vec![same; 5]), None);
-        assert_eq!(Composition::of(GRID, None, &[]), None);
+        let maps = cosine_maps(GRID, None).unwrap();
+        assert_eq!(Composition::of(&maps, &vec![same; 5]), None);
+        assert_eq!(Composition::of(&maps, &[]), None);
     }
 
     #[test]

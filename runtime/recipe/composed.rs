@@ -9,31 +9,24 @@ use crate::vit::{Grid, Kept};
 /// What the slow cosines over the grid hold of each part, `F C` `[dim, maps]`, before it is known
 /// which directions of the features lead.
 pub(super) struct Contents {
-    grid: Grid,
-    kept: Option<Kept>,
+    /// `C`, `[patches, maps]`; `None` where the grid is too small for them.
     maps: Option<DMatrix<f32>>,
     parts: Vec<DMatrix<f32>>,
 }
 
 impl Contents {
     /// Of no parts yet, whose `kept` patches lie on `grid`; `None`: all of them.
-    pub fn new(grid: Grid, kept: Option<Kept>) -> Self {
+    pub fn new(grid: Grid, kept: Option<&Kept>) -> Self {
         Self {
-            grid,
-            maps: cosine_maps(grid, kept.as_ref()),
-            kept,
+            maps: cosine_maps(grid, kept),
             parts: Vec::new(),
         }
     }
 
-    /// Adds a part; one on another grid has no place among the others and is passed over, as are all
-    /// where the grid is too small.
+    /// Adds a part, whose patches are known to be these; all are passed over where the grid is too
+    /// small.
     pub fn add(&mut self, features: &Features) {
-        if let Some(maps) = self
-            .maps
-            .as_ref()
-            .filter(|_| (features.grid, &features.kept) == (self.grid, &self.kept))
-        {
+        if let Some(maps) = &self.maps {
             self.parts.push(&features.total * maps);
         }
     }
@@ -49,6 +42,7 @@ impl Contents {
         left_out: &[DMatrix<f32>],
         rate: f64,
     ) -> Option<Composition> {
+        let maps = self.maps.as_ref()?;
         let compose = |basis: &DMatrix<f32>| -> Vec<DMatrix<f32>> {
             let leading = basis.columns(0, LEADING.min(basis.ncols())).transpose();
             self.parts.iter().map(|part| &leading * part).collect()
@@ -59,14 +53,14 @@ impl Contents {
             let (out, rest): (Vec<_>, Vec<_>) =
                 all.partition(|(part, _)| part % left_out.len() == fold);
             let rest: Vec<_> = rest.into_iter().map(|(_, part)| part).collect();
-            let composition = Composition::of(self.grid, self.kept.as_ref(), &rest)?;
+            let composition = Composition::of(maps, &rest)?;
             distances.extend(out.iter().map(|(_, part)| composition.distance(part)));
         }
         if distances.is_empty() {
             return None;
         }
         let limit = Limit::from_left_out(&distances, rate);
-        Composition::of(self.grid, self.kept.as_ref(), &compose(basis))?.in_units_of(limit.value)
+        Composition::of(maps, &compose(basis))?.in_units_of(limit.value)
     }
 }
 

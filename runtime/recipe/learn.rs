@@ -134,7 +134,7 @@ impl Learner {
     /// have their columns only.
     #[must_use]
     pub fn with_kept(self, kept: Option<Kept>) -> Self {
-        let contents = Contents::new(self.grid, kept.clone());
+        let contents = Contents::new(self.grid, kept.as_ref());
         Self {
             kept,
             contents,

@@ -9,7 +9,7 @@
 use tract_onnx::pb::{GraphProto, NodeProto};
 
 use super::Kept;
-use super::fuse::{attribute, has_control_flow, integer};
+use super::fuse::{has_control_flow, windows};
 
 /// Whether a strip serves as the graph's `input`, which `position` tells where patches of `patch`
 /// pixels lie; `Err` says in words why not.
@@ -48,23 +48,11 @@ fn only_reader<'a>(graph: &'a GraphProto, value: &str) -> Option<&'a NodeProto> 
 
 /// Whether `node` is a convolution of `input` whose steps and whose kernel are one patch.
 fn embeds_patches(graph: &GraphProto, node: &NodeProto, input: &str, patch: usize) -> bool {
-    let ints = |name| attribute(node, name).map(|a| &a.ints[..]);
-    let all = |name, expected: i64| ints(name).is_none_or(|v| v.iter().all(|v| *v == expected));
-    let side = [patch as i64; 2];
     let [picture, weights, ..] = &node.input[..] else {
         return false;
     };
     let weights = graph.initializer.iter().find(|t| t.name == *weights);
-    let kernel = weights.and_then(|t| t.dims.get(2..));
-    let padding = attribute(node, "auto_pad").map(|a| &a.s[..]);
-    node.op_type == "Conv"
-        && picture == input
-        && kernel == Some(&side)
-        && ints("strides") == Some(&side)
-        && all("pads", 0)
-        && all("dilations", 1)
-        && integer(node, "group", 1) == 1
-        && matches!(padding, None | Some(b"NOTSET" | b"VALID"))
+    node.op_type == "Conv" && picture == input && windows(node, weights) == Ok([patch as i64; 2])
 }
 
 /// The kept patches of `picture`, `[3, height, width]`, side by side: `[3, patch, kept * patch]`.

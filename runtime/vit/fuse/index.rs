@@ -141,11 +141,11 @@ pub(super) fn elements(tensor: &TensorProto) -> Option<usize> {
 }
 
 /// An attribute of a node.
-pub(in crate::vit) fn attribute<'a>(node: &'a NodeProto, name: &str) -> Option<&'a AttributeProto> {
+pub(super) fn attribute<'a>(node: &'a NodeProto, name: &str) -> Option<&'a AttributeProto> {
     node.attribute.iter().find(|a| a.name == name)
 }
 
 /// An integer attribute of a node, or its default.
-pub(in crate::vit) fn integer(node: &NodeProto, name: &str, default: i64) -> i64 {
+pub(super) fn integer(node: &NodeProto, name: &str, default: i64) -> i64 {
     attribute(node, name).map_or(default, |a| a.i)
 }

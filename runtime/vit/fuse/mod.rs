@@ -24,8 +24,9 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
 pub use report::{FuseReport, Fused, Left};
 
-pub(super) use index::{attribute, has_control_flow, integer};
+pub(super) use index::has_control_flow;
 pub(super) use operators::{on_pool, register};
+pub(super) use patches::windows;
 
 use super::graph::drop_unneeded;
 use index::Index;

@@ -26,8 +26,9 @@ pub struct GpioInputs {
 }
 
 impl GpioInputs {
-    /// Takes the lines and sends their edges to `events`, and rings the bell after each. An edge that finds no room there is
-    /// counted, see [`Self::dropped`]; a line that fails is told once, and then no more.
+    /// Takes the lines and sends their edges to `events`, and rings the bell after each. An edge that
+    /// finds no room there is counted, see [`Self::dropped`]; a line that fails is told once, and then
+    /// no more.
     ///
     /// # Errors
     /// [`GpioError`] names the first line that could not be had.

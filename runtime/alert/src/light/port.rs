@@ -61,7 +61,8 @@ pub struct LightPort {
 
 impl LightPort {
     /// Starts the thread. `epoch` is the zero of the station's clock, in which event times are
-    /// given; the bell is rung when the light has brought some. A port that cannot be opened is tried again, at most 2 s apart.
+    /// given; the bell is rung when the light has brought some. A port that cannot be opened is tried
+    /// again, at most 2 s apart.
     ///
     /// # Errors
     /// The system has no thread left.

@@ -76,8 +76,8 @@ pub struct StatusSocket {
 }
 
 impl StatusSocket {
-    /// Listens at `path`. Requests come through the channel, and the bell is rung for each; one that is not answered within
-    /// `deadline` is answered as refused.
+    /// Listens at `path`. Requests come through the channel, and the bell is rung for each; one that
+    /// is not answered within `deadline` is answered as refused.
     ///
     /// # Errors
     /// [`SocketError`]; a socket file that nobody listens at any more is replaced.

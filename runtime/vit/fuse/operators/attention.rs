@@ -3,7 +3,7 @@ use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
-use super::{HEADS, floats, memory, pool};
+use super::{HEADS, expect_floats, floats, memory, pool};
 
 /// Reads a node: inputs are queries, keys and values, `[batch, tokens, heads * 64]`.
 pub(super) fn read(
@@ -36,8 +36,7 @@ impl Expansion for Attention {
         inputs: &'p [TensorProxy],
         outputs: &'p [TensorProxy],
     ) -> InferenceResult {
-        check_input_arity(inputs, 3)?;
-        check_output_arity(outputs, 1)?;
+        expect_floats(s, inputs, 3, outputs)?;
         for input in inputs {
             s.equals(&input.datum_type, f32::datum_type())?;
             s.equals(&input.rank, 3)?;
@@ -45,7 +44,6 @@ impl Expansion for Attention {
         }
         s.equals(&inputs[1].shape, &inputs[2].shape)?;
         s.equals(&inputs[0].shape[0], &inputs[1].shape[0])?;
-        s.equals(&outputs[0].datum_type, f32::datum_type())?;
         s.equals(&outputs[0].shape, &inputs[0].shape)
     }
 

@@ -6,7 +6,7 @@ use tract_onnx::tract_core::ops::math::add;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::logic::wire_with_rank_broadcast;
 
-use super::{constant, floats, memory, pool, shared};
+use super::{constant, expect_floats, floats, memory, pool, shared};
 
 /// Reads a node: inputs are `x` `[.., k]`, weights `[k, n]` int8, scales `[n]`, bias `[n]`, and
 /// perhaps a residual.
@@ -37,11 +37,8 @@ impl Expansion for Layer {
         inputs: &'p [TensorProxy],
         outputs: &'p [TensorProxy],
     ) -> InferenceResult {
-        check_input_arity(inputs, 4 + usize::from(self.residual))?;
-        check_output_arity(outputs, 1)?;
-        s.equals(&inputs[0].datum_type, f32::datum_type())?;
+        expect_floats(s, inputs, 4 + usize::from(self.residual), outputs)?;
         s.equals(&inputs[1].datum_type, i8::datum_type())?;
-        s.equals(&outputs[0].datum_type, f32::datum_type())?;
         s.given_2(&inputs[0].shape, &inputs[1].shape, move |s, x, weights| {
             ensure!(
                 !x.is_empty() && weights.len() == 2,

@@ -68,6 +68,19 @@ pub(super) fn floats(tensor: &Tensor) -> TractResult<&[f32]> {
     tensor.try_as_plain_ram()?.as_slice::<f32>()
 }
 
+/// `arity` inputs and one output; the first input and the output are floats.
+fn expect_floats<'r, 'p: 'r>(
+    s: &mut Solver<'r>,
+    inputs: &'p [TensorProxy],
+    arity: usize,
+    outputs: &'p [TensorProxy],
+) -> InferenceResult {
+    check_input_arity(inputs, arity)?;
+    check_output_arity(outputs, 1)?;
+    s.equals(&inputs[0].datum_type, f32::datum_type())?;
+    s.equals(&outputs[0].datum_type, f32::datum_type())
+}
+
 /// The constant behind an input.
 fn constant(model: &TypedModel, outlet: OutletId) -> TractResult<Arc<Tensor>> {
     let fact = model.outlet_fact(outlet)?;

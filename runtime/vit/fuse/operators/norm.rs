@@ -3,7 +3,7 @@ use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
-use super::{constant, floats, memory, pool};
+use super::{constant, expect_floats, floats, memory, pool};
 
 /// Reads a node: inputs are `x` `[.., k]`, scale `[k]` and offset `[k]`.
 pub(super) fn read(
@@ -31,10 +31,7 @@ impl Expansion for Norm {
         inputs: &'p [TensorProxy],
         outputs: &'p [TensorProxy],
     ) -> InferenceResult {
-        check_input_arity(inputs, 3)?;
-        check_output_arity(outputs, 1)?;
-        s.equals(&inputs[0].datum_type, f32::datum_type())?;
-        s.equals(&outputs[0].datum_type, f32::datum_type())?;
+        expect_floats(s, inputs, 3, outputs)?;
         s.equals(&outputs[0].shape, &inputs[0].shape)
     }
 

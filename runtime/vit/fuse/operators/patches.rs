@@ -3,7 +3,7 @@ use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
-use super::{constant, floats, memory, pool};
+use super::{constant, expect_floats, floats, memory, pool};
 
 /// Reads a node: inputs are pictures `[n, channels, height, width]`, weights `[k, channels, h, w]` for
 /// patches of `h` x `w` pixels that lie side by side, and bias `[k]`.
@@ -29,19 +29,13 @@ impl Expansion for Embedding {
         inputs: &'p [TensorProxy],
         outputs: &'p [TensorProxy],
     ) -> InferenceResult {
-        check_input_arity(inputs, 3)?;
-        check_output_arity(outputs, 1)?;
-        s.equals(&inputs[0].datum_type, f32::datum_type())?;
-        s.equals(&outputs[0].datum_type, f32::datum_type())?;
+        expect_floats(s, inputs, 3, outputs)?;
         s.given_2(&inputs[0].shape, &inputs[1].shape, |s, x, weights| {
-            let ([n, _, height, width], [k, _, h, w]) = (&x[..], &weights[..]) else {
-                bail!("an embedding of patches needs pictures and weights of four axes");
-            };
-            let (h, w) = (h.to_usize()?, w.to_usize()?);
-            ensure!(h > 0 && w > 0, "a patch has no pixels");
-            let sides = [height.clone() / h, width.clone() / w];
-            let [rows, cols] = sides;
-            s.equals(&outputs[0].shape, tvec!(n.clone(), k.clone(), rows, cols))
+            let weights: TVec<usize> = weights
+                .iter()
+                .map(TDim::to_usize)
+                .collect::<Result<_, _>>()?;
+            s.equals(&outputs[0].shape, embedded(&x, &weights)?)
         })
     }
 
@@ -72,16 +66,14 @@ struct PatchEmbedding {
     bias: Arc<Tensor>,
 }
 
-impl PatchEmbedding {
-    /// Shape of what comes of pictures `[n, channels, height, width]`.
-    fn output<D: DimLike>(&self, x: &[D]) -> TractResult<TVec<D>> {
-        let ([n, _, height, width], [k, _, h, w]) = (x, self.weights.shape()) else {
-            bail!("an embedding of patches needs pictures and weights of four axes");
-        };
-        let sides = [height.clone() / *h, width.clone() / *w];
-        let [rows, cols] = sides;
-        Ok(tvec!(n.clone(), (*k).into(), rows, cols))
-    }
+/// Shape of what comes of pictures `[n, channels, height, width]` by these weights.
+fn embedded<D: DimLike>(x: &[D], weights: &[usize]) -> TractResult<TVec<D>> {
+    let ([n, _, height, width], &[k, _, h, w]) = (x, weights) else {
+        bail!("an embedding of patches needs pictures and weights of four axes");
+    };
+    ensure!(h > 0 && w > 0, "a patch has no pixels");
+    let (rows, cols) = (height.clone() / h, width.clone() / w);
+    Ok(tvec!(n.clone(), k.into(), rows, cols))
 }
 
 impl Op for PatchEmbedding {
@@ -97,7 +89,7 @@ impl EvalOp for PatchEmbedding {
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let x = args_1!(inputs);
-        let shape = self.output(x.shape())?;
+        let shape = embedded(x.shape(), self.weights.shape())?;
         let (&[_, channels, height, width], &[_, k, rows, cols]) = (x.shape(), &shape[..]) else {
             bail!("pictures have four axes");
         };
@@ -148,7 +140,10 @@ impl EvalOp for PatchEmbedding {
 
 impl TypedOp for PatchEmbedding {
     fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        Ok(tvec!(f32::fact(self.output(&inputs[0].shape)?)))
+        Ok(tvec!(f32::fact(embedded(
+            &inputs[0].shape,
+            self.weights.shape()
+        )?)))
     }
 
     as_op!();
