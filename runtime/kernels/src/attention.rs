@@ -7,6 +7,10 @@
 //! lose the many small ones, which cost more accuracy than all linear layers together. Values are s8 per channel, less
 //! their mean, which the weights, summing to one, bring back exactly.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod i8mm;
 mod keys;
@@ -118,6 +122,7 @@ impl PackedHead {
         // SAFETY: the instruction set was checked when the head was made.
         unsafe {
             self.finite = keys::pack(keys, width, first, scale, &mut self.keys);
+            self.keys.widen();
             let padded = tokens.next_multiple_of(PADDING);
             self.finite &= self.values.pack(isa, values, width, first, padded);
         }
@@ -234,6 +239,8 @@ pub(crate) struct Block {
     logits: Buffer<f32>,
     /// As the logits.
     weights: Buffer<i16>,
+    #[cfg(target_arch = "x86_64")]
+    crosses: Buffer<i32>,
     #[cfg(target_arch = "aarch64")]
     halves: Buffer<i8>,
     /// `[rows]`: one over the sum of a row of weights.
@@ -291,6 +298,8 @@ impl Block {
             stride: row,
             values: &head.values,
             inverse,
+            #[cfg(target_arch = "x86_64")]
+            crosses: &mut self.crosses,
             #[cfg(target_arch = "aarch64")]
             halves: &mut self.halves,
         };

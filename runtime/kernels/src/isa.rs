@@ -18,7 +18,7 @@ static FIRST: AtomicUsize = AtomicUsize::new(0);
 pub enum Isa {
     /// x86_64 with AVX-512 F, BW, VL, DQ and VNNI (`vpdpbusd`, `vpdpwssd`).
     Avx512Vnni,
-    /// x86_64 with AVX2 and FMA. Weights are widened to 16 bits for `vpmaddwd`, which cannot saturate.
+    /// x86_64 with AVX2 and FMA. Values are widened to 16 bits for `vpmaddwd`, which cannot saturate.
     Avx2,
     /// aarch64 with the matrix-multiply extension (`smmla`) and the dot product: Armv8.6 and later, Cortex-A510 to A725.
     NeonI8mm,

@@ -24,6 +24,8 @@ mod pool;
 mod quantise;
 mod scratch;
 mod weights;
+#[cfg(target_arch = "x86_64")]
+mod winograd;
 
 pub use attention::{HEAD_WIDTH, PackedHead, attend};
 pub use error::Error;

@@ -2,7 +2,7 @@
 //! zero-point correction, bias, then GELU or residual). Never spawns a thread and never allocates in the steady state.
 
 #[cfg(target_arch = "x86_64")]
-mod avx2;
+pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 #[cfg(target_arch = "aarch64")]
@@ -167,11 +167,11 @@ pub(crate) const LINE: usize = 64;
 
 /// Calls the kernel that was compiled for this kind of epilogue.
 macro_rules! by_kind {
-    ($kind:expr, $($kernel:ident)::+($weights:expr, $block:expr)) => {
+    ($kind:expr, $($kernel:ident)::+($weights:expr, $block:expr $(, $own:expr)?)) => {
         match $kind {
-            GELU => $($kernel)::+::<GELU>($weights, $block),
-            ADD => $($kernel)::+::<ADD>($weights, $block),
-            _ => $($kernel)::+::<NONE>($weights, $block),
+            GELU => $($kernel)::+::<GELU>($weights, $block $(, $own)?),
+            ADD => $($kernel)::+::<ADD>($weights, $block $(, $own)?),
+            _ => $($kernel)::+::<NONE>($weights, $block $(, $own)?),
         }
     };
 }
@@ -274,7 +274,7 @@ pub(crate) unsafe fn run_block(
             unsafe {
                 match isa {
                     #[cfg(target_arch = "x86_64")]
-                    Isa::Avx2 => by_kind!(kind, avx2::block(weights, &block)),
+                    Isa::Avx2 => by_kind!(kind, avx2::block(weights, &block, &mut scratch.avx2)),
                     _ => by_kind!(kind, portable::block(weights, &block)),
                 }
             }

@@ -2,6 +2,8 @@
 
 use crate::buffer::Buffer;
 use crate::error::{all_finite, same_len};
+#[cfg(target_arch = "x86_64")]
+use crate::linear::avx2::Wide;
 use crate::{Error, Isa};
 
 /// Largest K: 255 * 128 * K must fit in an `i32`.
@@ -32,7 +34,7 @@ impl Layout {
             },
             Isa::Avx2 => Layout {
                 width: 16,
-                group: 2,
+                group: 4,
             },
             Isa::Neon => Layout {
                 width: 4,
@@ -63,6 +65,9 @@ pub struct PackedWeights {
     pub(crate) scale: Buffer<f32>,
     pub(crate) bias: Buffer<f32>,
     pub(crate) sum: Buffer<i32>,
+    /// All panels in 16 bits: only of keys, which few rows at a time are multiplied by.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) wide: Option<Wide>,
 }
 
 impl PackedWeights {
@@ -135,6 +140,8 @@ impl PackedWeights {
             scale,
             bias: bias_padded,
             sum,
+            #[cfg(target_arch = "x86_64")]
+            wide: None,
         })
     }
 
@@ -154,6 +161,8 @@ impl PackedWeights {
             scale: Buffer::default(),
             bias: Buffer::default(),
             sum: Buffer::default(),
+            #[cfg(target_arch = "x86_64")]
+            wide: (isa == Isa::Avx2).then(Wide::default),
         })
     }
 
@@ -167,6 +176,20 @@ impl PackedWeights {
         self.scale.prepare(columns);
         self.bias.prepare(columns);
         self.sum.prepare(columns);
+    }
+
+    /// Widens keys that were packed, where the instruction set wants it.
+    ///
+    /// # Safety
+    /// The instruction set is available.
+    pub(crate) unsafe fn widen(&mut self) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(mut wide) = self.wide.take() {
+            let panels = 0..self.n.div_ceil(self.layout.width);
+            // SAFETY: only weights packed for AVX2 are widened; the promise of the caller.
+            unsafe { wide.fill(self, panels) };
+            self.wide = Some(wide);
+        }
     }
 
     /// The instruction set that this was packed for, and that [`linear`](crate::linear()) will run on.

@@ -79,7 +79,6 @@ pub(super) unsafe fn pack(
     unsafe {
         match to.layout.group {
             1 => singles(isa, keys, width, first, scale, to),
-            2 => pairs(isa, keys, width, first, scale, to),
             4 => fours(isa, keys, width, first, scale, to),
             8 => eights(isa, keys, width, first, scale, to),
             _ => sixteens(isa, keys, width, first, scale, to),
@@ -90,10 +89,6 @@ pub(super) unsafe fn pack(
 multiversion! {
     /// One value a group.
     unsafe fn singles(keys: &[f32], width: usize, first: usize, scale: f32, to: &mut PackedWeights) -> bool = pack_body::<1>;
-}
-multiversion! {
-    /// Two values a group.
-    unsafe fn pairs(keys: &[f32], width: usize, first: usize, scale: f32, to: &mut PackedWeights) -> bool = pack_body::<2>;
 }
 multiversion! {
     /// Four values a group.

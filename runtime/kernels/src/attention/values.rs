@@ -17,6 +17,9 @@ pub(super) struct Values {
     /// Per channel: value = scale * level + mean.
     pub(super) scale: [f32; HEAD_WIDTH],
     pub(super) mean: [f32; HEAD_WIDTH],
+    /// Per channel, for AVX2: what `avx2::column_crosses` gives.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) crosses: [i32; HEAD_WIDTH],
 }
 
 impl Values {
@@ -26,6 +29,8 @@ impl Values {
             bytes: Buffer::default(),
             scale: [0.0; HEAD_WIDTH],
             mean: [0.0; HEAD_WIDTH],
+            #[cfg(target_arch = "x86_64")]
+            crosses: [0; HEAD_WIDTH],
         }
     }
 
@@ -65,15 +70,15 @@ impl Values {
                     scale,
                     mean,
                 ),
-                Isa::Avx512Vnni | Isa::Avx2 => pairs(
-                    isa,
-                    values,
-                    width,
-                    first,
-                    self.words.prepare(len),
-                    scale,
-                    mean,
-                ),
+                Isa::Avx512Vnni | Isa::Avx2 => {
+                    let words = self.words.prepare(len);
+                    let finite = pairs(isa, values, width, first, words, scale, mean);
+                    #[cfg(target_arch = "x86_64")]
+                    if isa == Isa::Avx2 {
+                        super::avx2::column_crosses(words, &mut self.crosses);
+                    }
+                    finite
+                }
                 _ => singles(
                     isa,
                     values,

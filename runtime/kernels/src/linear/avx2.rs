@@ -1,107 +1,208 @@
-//! AVX2: 6 rows by 16 columns of `vpmaddwd` on 16-bit values. `vpmaddubsw` would saturate at 8 by 8 bits; widening the
-//! weights on the way into the register costs one instruction for six multiply-adds and is exact.
+//! AVX2: 4 rows by 16 columns by [`crate::winograd`], which is exact and needs half the multiplications.
 
 use super::{ADD, Block, GELU};
 use crate::PackedWeights;
+use crate::buffer::Buffer;
 use crate::math::{GELU_EDGE, GELU_Q};
+use crate::winograd::{COLUMNS, cross, products};
 use std::arch::x86_64::*;
+use std::ops::Range;
 
 /// Rows of a tile.
-const ROWS: usize = 6;
-/// Columns of a panel.
-const COLUMNS: usize = 16;
-/// Bytes of one step of a panel: 16 columns of 2 consecutive k.
-const STEP: usize = 32;
+const ROWS: usize = 4;
+/// Values of one step of a panel: 16 columns of 4 consecutive k.
+const STEP: usize = 4 * COLUMNS;
+/// Of these, the first two k of each column come first.
+const LAST: usize = STEP / 2;
+
+/// Panels in 16 bits, `[panel][step][first or last two of 4 k][column][2]`, and their crosses.
+#[derive(Default, Clone)]
+pub(crate) struct Wide {
+    values: Buffer<i16>,
+    /// Per column: the sum of w0 w2 + w1 w3 over all steps.
+    crosses: Buffer<i32>,
+}
+
+impl Wide {
+    /// Widens panels `panels` of `weights`.
+    ///
+    /// # Safety
+    /// The processor has AVX2; `weights` is packed for it.
+    #[target_feature(enable = "avx2")]
+    pub(crate) unsafe fn fill(&mut self, weights: &PackedWeights, panels: Range<usize>) {
+        let size = weights.steps * STEP;
+        let values = self.values.prepare(panels.len() * size);
+        let crosses = self.crosses.prepare(panels.len() * COLUMNS);
+        // The first two bytes of each column go to the upper halves of 16 bits, where a shift brings the sign.
+        let first = _mm256_setr_epi8(
+            -1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13, -1, 0, -1, 1, -1, 4, -1, 5,
+            -1, 8, -1, 9, -1, 12, -1, 13,
+        );
+        let last = _mm256_add_epi8(first, _mm256_set1_epi16(0x0200));
+        for (place, panel) in panels.enumerate() {
+            let panel = weights.panel(panel).chunks_exact(STEP);
+            let values = values[place * size..][..size].chunks_exact_mut(STEP);
+            let mut sums = [_mm256_setzero_si256(); 2];
+            for (from, to) in panel.zip(values) {
+                for (c, sum) in sums.iter_mut().enumerate() {
+                    // SAFETY: a step is 64 bytes, and 64 values of 16 bits.
+                    unsafe {
+                        let bytes = _mm256_loadu_si256(from.as_ptr().add(32 * c).cast());
+                        let wide =
+                            |order| _mm256_srai_epi16::<8>(_mm256_shuffle_epi8(bytes, order));
+                        let (first, last) = (wide(first), wide(last));
+                        let to = to.as_mut_ptr().add(16 * c);
+                        _mm256_storeu_si256(to.cast(), first);
+                        _mm256_storeu_si256(to.add(LAST).cast(), last);
+                        *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(first, last));
+                    }
+                }
+            }
+            let crosses = &mut crosses[place * COLUMNS..][..COLUMNS];
+            for (sum, to) in sums.iter().zip(crosses.chunks_exact_mut(8)) {
+                // SAFETY: 8 values of 32 bits.
+                unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), *sum) };
+            }
+        }
+    }
+
+    /// The values of a panel of so many steps, and its crosses.
+    fn panel(&self, place: usize, steps: usize) -> Panel<'_> {
+        Panel {
+            values: &self.values.as_slice()[place * steps * STEP..][..steps * STEP],
+            crosses: &self.crosses.as_slice()[place * COLUMNS..][..COLUMNS],
+        }
+    }
+}
+
+/// One panel of [`Wide`].
+#[derive(Clone, Copy)]
+struct Panel<'a> {
+    values: &'a [i16],
+    crosses: &'a [i32],
+}
+
+/// Working memory.
+#[derive(Default, Clone)]
+pub(crate) struct Own {
+    /// The panel that is worked on, if the weights were not widened before.
+    wide: Wide,
+    /// Crosses of the rows.
+    crosses: Buffer<i32>,
+}
 
 /// All tiles of a block of rows.
 ///
 /// # Safety
 /// The processor has AVX2 and FMA; `weights` is packed for it; the pointers of `block` are valid for `[rows, out_stride]`.
 #[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn block<const EPILOGUE: u8>(weights: &PackedWeights, block: &Block<'_, i16>) {
+pub(super) unsafe fn block<const EPILOGUE: u8>(
+    weights: &PackedWeights,
+    block: &Block<'_, i16>,
+    own: &mut Own,
+) {
     let rows = block.scales.len();
-    for panel in 0..weights.n().div_ceil(COLUMNS) {
-        let mut row = 0;
-        while row < rows {
+    let Own { wide, crosses } = own;
+    let crosses = crosses.prepare(rows);
+    for (row, to) in block.levels.chunks_exact(block.stride).zip(&mut *crosses) {
+        *to = cross(row);
+    }
+    for number in 0..weights.n().div_ceil(COLUMNS) {
+        let panel = match &weights.wide {
+            Some(all) => all.panel(number, weights.steps),
+            None => {
+                // SAFETY: the promise of the caller.
+                unsafe { wide.fill(weights, number..number + 1) };
+                wide.panel(0, weights.steps)
+            }
+        };
+        let tiles = Tiles {
+            weights,
+            block,
+            panel,
+            crosses,
+            first: number * COLUMNS,
+        };
+        for row in (0..rows).step_by(ROWS) {
             // SAFETY: the promise of the caller; `row` and the height of the tile stay within `rows`.
             unsafe {
                 match rows - row {
-                    1 => tile::<1, EPILOGUE>(weights, block, panel, row),
-                    2 => tile::<2, EPILOGUE>(weights, block, panel, row),
-                    3 => tile::<3, EPILOGUE>(weights, block, panel, row),
-                    4 => tile::<4, EPILOGUE>(weights, block, panel, row),
-                    5 => tile::<5, EPILOGUE>(weights, block, panel, row),
-                    _ => tile::<ROWS, EPILOGUE>(weights, block, panel, row),
+                    1 => tiles.tile::<1, EPILOGUE>(row),
+                    2 => tiles.tile::<2, EPILOGUE>(row),
+                    3 => tiles.tile::<3, EPILOGUE>(row),
+                    _ => tiles.tile::<ROWS, EPILOGUE>(row),
                 }
             }
-            row += ROWS;
         }
     }
 }
 
-/// Rows `row..row + R` by panel `panel`.
-///
-/// # Safety
-/// As [`block`]; `row + R <= rows`.
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn tile<const R: usize, const EPILOGUE: u8>(
-    weights: &PackedWeights,
-    block: &Block<'_, i16>,
-    panel: usize,
-    row: usize,
-) {
-    let mut sums = [[_mm256_setzero_si256(); 2]; R];
-    let levels = &block.levels[row * block.stride..(row + R) * block.stride];
-    let mut w = weights.panel(panel).as_ptr();
-    for step in 0..weights.steps {
-        // SAFETY: a panel holds `steps` steps of 32 bytes; a row of levels holds `stride >= 2 steps` values, and
-        // `levels` R such rows.
-        unsafe {
-            let w0 = _mm256_cvtepi8_epi16(_mm_load_si128(w.cast()));
-            let w1 = _mm256_cvtepi8_epi16(_mm_load_si128(w.add(16).cast()));
-            w = w.add(STEP);
-            for (i, sums) in sums.iter_mut().enumerate() {
-                let two = levels.as_ptr().add(i * block.stride + 2 * step);
-                let two = _mm256_set1_epi32(two.cast::<i32>().read());
-                sums[0] = _mm256_add_epi32(sums[0], _mm256_madd_epi16(two, w0));
-                sums[1] = _mm256_add_epi32(sums[1], _mm256_madd_epi16(two, w1));
+/// A panel and all rows.
+struct Tiles<'a> {
+    weights: &'a PackedWeights,
+    block: &'a Block<'a, i16>,
+    panel: Panel<'a>,
+    /// Of the rows.
+    crosses: &'a [i32],
+    /// The first column of the panel.
+    first: usize,
+}
+
+impl Tiles<'_> {
+    /// Rows `row..row + R`.
+    ///
+    /// # Safety
+    /// As [`block`]; `row + R` is not beyond the rows.
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn tile<const R: usize, const EPILOGUE: u8>(&self, row: usize) {
+        let Tiles {
+            weights,
+            block,
+            panel,
+            first,
+            ..
+        } = *self;
+        let levels = &block.levels[row * block.stride..(row + R) * block.stride];
+        let rows = std::array::from_fn(|i| levels[i * block.stride..].as_ptr());
+        // SAFETY: a row holds `stride >= 4 steps` levels, the panel `steps` steps; a level and a weight are 9 bits together.
+        let sums = unsafe { products::<R, STEP, LAST>(rows, panel.values.as_ptr(), weights.steps) };
+        let scales = &weights.scale.as_slice()[first..first + COLUMNS];
+        let biases = &weights.bias.as_slice()[first..first + COLUMNS];
+        let column_sums = &weights.sum.as_slice()[first..first + COLUMNS];
+        for c in 0..2 {
+            let left = weights.n().saturating_sub(first + 8 * c);
+            if left == 0 {
+                break;
             }
-        }
-    }
-    let first = panel * COLUMNS;
-    let scales = &weights.scale.as_slice()[first..first + COLUMNS];
-    let biases = &weights.bias.as_slice()[first..first + COLUMNS];
-    let column_sums = &weights.sum.as_slice()[first..first + COLUMNS];
-    for c in 0..2 {
-        let left = weights.n().saturating_sub(first + 8 * c);
-        if left == 0 {
-            break;
-        }
-        // SAFETY: the slices hold 16 values each; the masked accesses stay within `[rows, out_stride]`.
-        unsafe {
-            let lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-            let mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(left.min(8) as i32), lane);
-            let column_sum = _mm256_loadu_si256(column_sums.as_ptr().add(8 * c).cast());
-            let weight_scale = _mm256_loadu_ps(scales.as_ptr().add(8 * c));
-            let bias = _mm256_loadu_ps(biases.as_ptr().add(8 * c));
-            for (i, sums) in sums.iter().enumerate() {
-                let scale = block.scales[row + i];
-                let shift = _mm256_mullo_epi32(column_sum, _mm256_set1_epi32(scale.zero));
-                let sum = _mm256_cvtepi32_ps(_mm256_sub_epi32(sums[c], shift));
-                let scale = _mm256_mul_ps(weight_scale, _mm256_set1_ps(scale.scale));
-                let mut y = _mm256_add_ps(_mm256_mul_ps(sum, scale), bias);
-                let at = (row + i) * block.out_stride + first + 8 * c;
-                if EPILOGUE == GELU {
-                    y = gelu(y);
-                }
-                if EPILOGUE == ADD {
-                    y = _mm256_add_ps(y, _mm256_maskload_ps(block.residual.add(at), mask));
-                }
-                if left >= 8 {
-                    _mm256_storeu_ps(block.out.add(at), y);
-                } else {
-                    _mm256_maskstore_ps(block.out.add(at), mask, y);
+            // SAFETY: the slices hold 16 values each; the masked accesses stay within `[rows, out_stride]`.
+            unsafe {
+                let lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+                let mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(left.min(8) as i32), lane);
+                let column_sum = _mm256_loadu_si256(column_sums.as_ptr().add(8 * c).cast());
+                let column_cross = _mm256_loadu_si256(panel.crosses.as_ptr().add(8 * c).cast());
+                let weight_scale = _mm256_loadu_ps(scales.as_ptr().add(8 * c));
+                let bias = _mm256_loadu_ps(biases.as_ptr().add(8 * c));
+                for (i, sums) in sums.iter().enumerate() {
+                    let scale = block.scales[row + i];
+                    let zero = _mm256_mullo_epi32(column_sum, _mm256_set1_epi32(scale.zero));
+                    let row_cross = _mm256_set1_epi32(self.crosses[row + i]);
+                    let shift = _mm256_add_epi32(_mm256_add_epi32(zero, column_cross), row_cross);
+                    let sum = _mm256_cvtepi32_ps(_mm256_sub_epi32(sums[c], shift));
+                    let scale = _mm256_mul_ps(weight_scale, _mm256_set1_ps(scale.scale));
+                    let mut y = _mm256_add_ps(_mm256_mul_ps(sum, scale), bias);
+                    let at = (row + i) * block.out_stride + first + 8 * c;
+                    if EPILOGUE == GELU {
+                        y = gelu(y);
+                    }
+                    if EPILOGUE == ADD {
+                        y = _mm256_add_ps(y, _mm256_maskload_ps(block.residual.add(at), mask));
+                    }
+                    if left >= 8 {
+                        _mm256_storeu_ps(block.out.add(at), y);
+                    } else {
+                        _mm256_maskstore_ps(block.out.add(at), mask, y);
+                    }
                 }
             }
         }
