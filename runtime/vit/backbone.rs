@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use andon_kernels::Pool;
+use andon_kernels::{Pool, keep_memory_between_runs};
 use prost::Message;
 use tract_linalg::multithread::{Executor, multithread_tract_scope};
 use tract_onnx::pb::ModelProto;
@@ -17,20 +17,6 @@ use super::{BlockTaps, Grid, Kept, Model, ModelError, TapKind, TapMatrix, TapReq
 /// Longest accepted side of the input, in pixels: past it one attention matrix alone would need
 /// gigabytes, and the way to see more is tiles.
 const MAX_SIDE: usize = 2044;
-
-/// The largest block that glibc ever keeps for itself is 32 MiB on 64 bits; this is just below.
-const RETAINED_BYTES: usize = 31 << 20;
-
-/// Makes the allocator keep what a run gives back. glibc maps large blocks afresh each time until
-/// the first such block is freed, and from then on serves that size, and all below, from memory that
-/// it keeps (mallopt(3), `M_MMAP_THRESHOLD`). Without this each image had its intermediate values
-/// mapped, cleared and unmapped again: 8 % of a run at 448 px. The block is never touched, so it
-/// costs no memory; other allocators do not mind.
-fn keep_memory_between_runs() {
-    drop(std::hint::black_box(Vec::<u8>::with_capacity(
-        RETAINED_BYTES,
-    )));
-}
 
 /// What runs the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,10 +5,12 @@ use crate::attention::{self, HEAD_WIDTH, PackedHead};
 use crate::linear::{self, Epilogue, Target};
 use crate::{Error, Isa, PackedWeights, Pool, norm};
 
-/// Rows of a unit of a linear layer and of LayerNorm: the height of a tile.
-const fn tile_rows(isa: Isa) -> usize {
+/// Rows of a unit of a linear layer and of LayerNorm: the height of a tile; with AVX2 of three, since each run of units
+/// widens all weights once more.
+const fn unit_rows(isa: Isa) -> usize {
     match isa {
-        Isa::Avx512Vnni | Isa::Avx2 => 6,
+        Isa::Avx512Vnni => 6,
+        Isa::Avx2 => 12,
         Isa::NeonI8mm => 8,
         _ => 4,
     }
@@ -52,7 +54,7 @@ impl Pool {
         let unit = if small {
             rows.max(1)
         } else {
-            tile_rows(weights.isa())
+            unit_rows(weights.isa())
         };
         self.run(rows.div_ceil(unit), &|scratch, units| {
             let rows = units.start * unit..rows.min(units.end * unit);
@@ -152,7 +154,7 @@ impl Pool {
         let unit = if x.len() < SMALLEST_NORM {
             rows.max(1)
         } else {
-            tile_rows(isa)
+            unit_rows(isa)
         };
         let out = Shared(out.as_mut_ptr());
         self.run(rows.div_ceil(unit), &|_, units| {

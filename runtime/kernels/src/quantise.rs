@@ -18,27 +18,28 @@ pub(crate) struct RowScale {
 
 /// The integer type that a kernel wants its activations in.
 pub(crate) trait Activation: Copy {
-    /// From 0..=255.
-    fn from_level(level: i32) -> Self;
+    /// From 0..=255 and the one that stands for 0.0.
+    fn from_level(level: i32, zero: i32) -> Self;
 }
 #[cfg(target_arch = "x86_64")]
 impl Activation for u8 {
     #[inline(always)]
-    fn from_level(level: i32) -> u8 {
+    fn from_level(level: i32, _: i32) -> u8 {
         level as u8
     }
 }
+/// 16 bits hold `level - zero`, so that sums need no correction.
 impl Activation for i16 {
     #[inline(always)]
-    fn from_level(level: i32) -> i16 {
-        level as i16
+    fn from_level(level: i32, zero: i32) -> i16 {
+        (level - zero) as i16
     }
 }
 /// Signed bytes hold `level - 128`.
 #[cfg(target_arch = "aarch64")]
 impl Activation for i8 {
     #[inline(always)]
-    fn from_level(level: i32) -> i8 {
+    fn from_level(level: i32, _: i32) -> i8 {
         (level - 128) as i8
     }
 }
@@ -77,10 +78,10 @@ fn rows_body<A: Activation>(
         let (low, high, finite) = range(x);
         let (values, padding) = q.split_at_mut(k);
         if !padding.is_empty() {
-            padding.fill(A::from_level(0));
+            padding.fill(A::from_level(0, 0));
         }
         if !finite {
-            values.fill(A::from_level(0));
+            values.fill(A::from_level(0, 0));
             *scale = RowScale {
                 scale: f32::NAN,
                 zero: 0,
@@ -96,7 +97,7 @@ fn rows_body<A: Activation>(
             let level = round_to_i32(x * inverse) + zero;
             let level = if level < 0 { 0 } else { level };
             let level = if level > 255 { 255 } else { level };
-            *q = A::from_level(level);
+            *q = A::from_level(level, zero);
         }
     }
 }

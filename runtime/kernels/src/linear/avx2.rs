@@ -169,7 +169,6 @@ impl Tiles<'_> {
         let sums = unsafe { products::<R, STEP, LAST>(rows, panel.values.as_ptr(), weights.steps) };
         let scales = &weights.scale.as_slice()[first..first + COLUMNS];
         let biases = &weights.bias.as_slice()[first..first + COLUMNS];
-        let column_sums = &weights.sum.as_slice()[first..first + COLUMNS];
         for c in 0..2 {
             let left = weights.n().saturating_sub(first + 8 * c);
             if left == 0 {
@@ -179,16 +178,14 @@ impl Tiles<'_> {
             unsafe {
                 let lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
                 let mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(left.min(8) as i32), lane);
-                let column_sum = _mm256_loadu_si256(column_sums.as_ptr().add(8 * c).cast());
                 let column_cross = _mm256_loadu_si256(panel.crosses.as_ptr().add(8 * c).cast());
                 let weight_scale = _mm256_loadu_ps(scales.as_ptr().add(8 * c));
                 let bias = _mm256_loadu_ps(biases.as_ptr().add(8 * c));
                 for (i, sums) in sums.iter().enumerate() {
                     let scale = block.scales[row + i];
-                    let zero = _mm256_mullo_epi32(column_sum, _mm256_set1_epi32(scale.zero));
                     let row_cross = _mm256_set1_epi32(self.crosses[row + i]);
-                    let shift = _mm256_add_epi32(_mm256_add_epi32(zero, column_cross), row_cross);
-                    let sum = _mm256_cvtepi32_ps(_mm256_sub_epi32(sums[c], shift));
+                    let crosses = _mm256_add_epi32(column_cross, row_cross);
+                    let sum = _mm256_cvtepi32_ps(_mm256_sub_epi32(sums[c], crosses));
                     let scale = _mm256_mul_ps(weight_scale, _mm256_set1_ps(scale.scale));
                     let mut y = _mm256_add_ps(_mm256_mul_ps(sum, scale), bias);
                     let at = (row + i) * block.out_stride + first + 8 * c;

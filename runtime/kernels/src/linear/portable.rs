@@ -62,7 +62,7 @@ fn sums<const R: usize>(
     sums
 }
 
-/// Scale, zero point, bias, then GELU or residual of one row of one panel.
+/// Scale, bias, then GELU or residual of one row of one panel.
 ///
 /// # Safety
 /// The pointers of `block` are valid for `[rows, out_stride]`, `row < rows`.
@@ -79,9 +79,7 @@ unsafe fn finish<const EPILOGUE: u8>(
     let width = COLUMNS.min(weights.n() - first);
     for (c, sum) in sums.iter().enumerate().take(width) {
         let column = first + c;
-        let shift = weights.sum.as_slice()[column].wrapping_mul(scale.zero);
-        let sum = sum.wrapping_sub(shift) as f32;
-        let mut y = sum * (weights.scale.as_slice()[column] * scale.scale)
+        let mut y = *sum as f32 * (weights.scale.as_slice()[column] * scale.scale)
             + weights.bias.as_slice()[column];
         let at = row * block.out_stride + column;
         if EPILOGUE == GELU {
