@@ -274,7 +274,7 @@ pub(crate) unsafe fn run_block(
             unsafe {
                 match isa {
                     #[cfg(target_arch = "x86_64")]
-                    Isa::Avx2 => by_kind!(kind, avx2::block(weights, &block, &mut scratch.avx2)),
+                    Isa::Avx2 => by_kind!(kind, avx2::block(weights, &block, &mut scratch.crosses)),
                     _ => by_kind!(kind, portable::block(weights, &block)),
                 }
             }

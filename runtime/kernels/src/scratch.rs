@@ -9,8 +9,9 @@ use crate::quantise::RowScale;
 pub struct Scratch {
     pub(crate) bytes: Buffer<u8>,
     pub(crate) words: Buffer<i16>,
+    /// Of quantised rows, for [`crate::winograd`].
     #[cfg(target_arch = "x86_64")]
-    pub(crate) avx2: crate::linear::avx2::Own,
+    pub(crate) crosses: Buffer<i32>,
     #[cfg(target_arch = "aarch64")]
     pub(crate) signed: Buffer<i8>,
     /// Quantised rows in pairs, for `smmla`.

@@ -6,7 +6,6 @@ use crate::buffer::Buffer;
 use crate::math::{GELU_EDGE, GELU_Q};
 use crate::winograd::{COLUMNS, cross, products};
 use std::arch::x86_64::*;
-use std::ops::Range;
 
 /// Rows of a tile.
 const ROWS: usize = 4;
@@ -24,24 +23,25 @@ pub(crate) struct Wide {
 }
 
 impl Wide {
-    /// Widens panels `panels` of `weights`.
+    /// Widens `weights`.
     ///
     /// # Safety
     /// The processor has AVX2; `weights` is packed for it.
     #[target_feature(enable = "avx2")]
-    pub(crate) unsafe fn fill(&mut self, weights: &PackedWeights, panels: Range<usize>) {
+    pub(crate) unsafe fn fill(&mut self, weights: &PackedWeights) {
+        let panels = weights.n().div_ceil(COLUMNS);
         let size = weights.steps * STEP;
-        let values = self.values.prepare(panels.len() * size);
-        let crosses = self.crosses.prepare(panels.len() * COLUMNS);
+        let values = self.values.prepare(panels * size);
+        let crosses = self.crosses.prepare(panels * COLUMNS);
         // The first two bytes of each column go to the upper halves of 16 bits, where a shift brings the sign.
         let first = _mm256_setr_epi8(
             -1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13, -1, 0, -1, 1, -1, 4, -1, 5,
             -1, 8, -1, 9, -1, 12, -1, 13,
         );
         let last = _mm256_add_epi8(first, _mm256_set1_epi16(0x0200));
-        for (place, panel) in panels.enumerate() {
-            let panel = weights.panel(panel).chunks_exact(STEP);
-            let values = values[place * size..][..size].chunks_exact_mut(STEP);
+        for number in 0..panels {
+            let panel = weights.panel(number).chunks_exact(STEP);
+            let values = values[number * size..][..size].chunks_exact_mut(STEP);
             let mut sums = [_mm256_setzero_si256(); 2];
             for (from, to) in panel.zip(values) {
                 for (c, sum) in sums.iter_mut().enumerate() {
@@ -58,7 +58,7 @@ impl Wide {
                     }
                 }
             }
-            let crosses = &mut crosses[place * COLUMNS..][..COLUMNS];
+            let crosses = &mut crosses[number * COLUMNS..][..COLUMNS];
             for (sum, to) in sums.iter().zip(crosses.chunks_exact_mut(8)) {
                 // SAFETY: 8 values of 32 bits.
                 unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), *sum) };
@@ -66,12 +66,17 @@ impl Wide {
         }
     }
 
-    /// The values of a panel of so many steps, and its crosses.
-    fn panel(&self, place: usize, steps: usize) -> Panel<'_> {
+    /// Panel `number`, of so many steps.
+    fn panel(&self, number: usize, steps: usize) -> Panel<'_> {
         Panel {
-            values: &self.values.as_slice()[place * steps * STEP..][..steps * STEP],
-            crosses: &self.crosses.as_slice()[place * COLUMNS..][..COLUMNS],
+            values: &self.values.as_slice()[number * steps * STEP..][..steps * STEP],
+            crosses: &self.crosses.as_slice()[number * COLUMNS..][..COLUMNS],
         }
+    }
+
+    /// Memory held, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.values.bytes() + self.crosses.bytes()
     }
 }
 
@@ -82,15 +87,6 @@ struct Panel<'a> {
     crosses: &'a [i32],
 }
 
-/// Working memory.
-#[derive(Default, Clone)]
-pub(crate) struct Own {
-    /// The panel that is worked on, if the weights were not widened before.
-    wide: Wide,
-    /// Crosses of the rows.
-    crosses: Buffer<i32>,
-}
-
 /// All tiles of a block of rows.
 ///
 /// # Safety
@@ -99,23 +95,15 @@ pub(crate) struct Own {
 pub(super) unsafe fn block<const EPILOGUE: u8>(
     weights: &PackedWeights,
     block: &Block<'_, i16>,
-    own: &mut Own,
+    crosses: &mut Buffer<i32>,
 ) {
     let rows = block.scales.len();
-    let Own { wide, crosses } = own;
     let crosses = crosses.prepare(rows);
     for (row, to) in block.levels.chunks_exact(block.stride).zip(&mut *crosses) {
         *to = cross(row);
     }
     for number in 0..weights.n().div_ceil(COLUMNS) {
-        let panel = match &weights.wide {
-            Some(all) => all.panel(number, weights.steps),
-            None => {
-                // SAFETY: the promise of the caller.
-                unsafe { wide.fill(weights, number..number + 1) };
-                wide.panel(0, weights.steps)
-            }
-        };
+        let panel = weights.wide.panel(number, weights.steps);
         let tiles = Tiles {
             weights,
             block,
