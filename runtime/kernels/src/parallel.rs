@@ -5,12 +5,11 @@ use crate::attention::{self, HEAD_WIDTH, PackedHead};
 use crate::linear::{self, Epilogue, Target};
 use crate::{Error, Isa, PackedWeights, Pool, norm};
 
-/// Rows of a unit of a linear layer and of LayerNorm: the height of a tile; with AVX2 of two, as it reads twice as many
-/// bytes of weights for each run of units.
+/// Rows of a unit of a linear layer and of LayerNorm: the height of a tile.
 const fn unit_rows(isa: Isa) -> usize {
     match isa {
         Isa::Avx512Vnni => 6,
-        Isa::Avx2 | Isa::NeonI8mm => 8,
+        Isa::NeonI8mm => 8,
         _ => 4,
     }
 }
