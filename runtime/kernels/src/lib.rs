@@ -30,6 +30,6 @@ pub use error::Error;
 pub use isa::Isa;
 pub use linear::{Epilogue, linear};
 pub use norm::layer_norm;
-pub use pool::{Bound, Pool, allowed_cores, check_cores};
+pub use pool::{Bound, Pool, allowed_cores, check_cores, check_distinct};
 pub use scratch::Scratch;
 pub use weights::PackedWeights;

@@ -12,7 +12,7 @@
 mod cores;
 mod shares;
 
-pub use cores::{Bound, allowed_cores, check_cores};
+pub use cores::{Bound, allowed_cores, check_cores, check_distinct};
 
 use crate::{Error, Scratch};
 use shares::Shares;

@@ -65,17 +65,26 @@ pub fn allowed_cores() -> Vec<usize> {
         .unwrap_or_default()
 }
 
+/// Whether cores are named once each, whatever this computer has.
+///
+/// # Errors
+/// [`Error::CoreTwice`].
+pub fn check_distinct(cores: &[usize]) -> Result<(), Error> {
+    let twice = |(n, core)| cores[..n].contains(core);
+    let mut numbered = cores.iter().enumerate();
+    match numbered.find(|&numbered| twice(numbered)) {
+        Some((_, &core)) => Err(Error::CoreTwice { core }),
+        None => Ok(()),
+    }
+}
+
 /// Whether a pool of the calling thread can be bound to these cores, one thread to each.
 ///
 /// # Errors
-/// [`Error::CoreTwice`]; [`Error::Core`] when one does not exist or may not be used; [`Error::Unbindable`] on systems other
+/// As for [`check_distinct`]; [`Error::Core`] when one does not exist or may not be used; [`Error::Unbindable`] on systems other
 /// than Linux.
 pub fn check_cores(cores: &[usize]) -> Result<(), Error> {
-    for (n, &core) in cores.iter().enumerate() {
-        if cores[..n].contains(&core) {
-            return Err(Error::CoreTwice { core });
-        }
-    }
+    check_distinct(cores)?;
     let allowed = allowed_cores();
     match cores.iter().find(|core| !allowed.contains(core)) {
         None => Ok(()),
