@@ -221,6 +221,22 @@ fn cores_that_cannot_be_had_are_refused_with_what_to_do() {
     );
 }
 
+#[test]
+fn a_bench_runs_on_the_cores_that_are_named_its_station_too() {
+    let Some(core) = allowed_cores().last().copied() else {
+        eprintln!("*** SKIPPED: threads cannot be bound to cores here ***");
+        return;
+    };
+    let words = format!("bench --size 112 --images 3 --cores {core} --json");
+    let report = andon(words.split(' ')).exits(0).object();
+    let measured = &report["measured"][0];
+    assert_eq!(measured["threads"], 1);
+    assert_eq!(measured["cores"], serde_json::json!([core]));
+    assert_eq!(measured["station"]["parts"], 3);
+    let words = format!("bench --threads 1,2 --cores {core}");
+    andon(words.split(' ')).refuses(&["--threads 2 needs as many --cores, and 1 are named"]);
+}
+
 /// A station on endless good parts, a few a second.
 struct Station {
     folder: tempfile::TempDir,

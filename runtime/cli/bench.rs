@@ -144,12 +144,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         ([], named) => vec![named.len()],
         (given, _) => given.to_vec(),
     };
+    for &count in &counts {
+        first(count, &args.cores)?;
+    }
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let recipes = recipes(args, &model, folder.path())?;
     let mut measured = Vec::new();
     for (path, recipe) in &recipes {
         for &count in &counts {
-            let threads = threads(count, &args.cores)?;
+            let threads = Threads::asked(Some(count), first(count, &args.cores)?)
+                .context("--threads, --cores")?;
             measured.push(measure(args, &model, path, recipe, &threads)?);
         }
     }
@@ -168,16 +172,15 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// So many threads, on the first of these cores.
-fn threads(count: usize, cores: &[usize]) -> Result<Threads> {
-    let first = match cores {
-        [] => cores,
-        _ => cores.get(..count).with_context(|| {
-            let named = cores.len();
-            format!("--threads {count} needs as many --cores, and {named} are named")
-        })?,
-    };
-    Threads::asked(Some(count), first).context("--threads, --cores")
+/// The first of these cores, one for each of so many threads; none if none are named.
+fn first(threads: usize, cores: &[usize]) -> Result<&[usize]> {
+    if cores.is_empty() {
+        return Ok(cores);
+    }
+    cores.get(..threads).with_context(|| {
+        let named = cores.len();
+        format!("--threads {threads} needs as many --cores, and {named} are named")
+    })
 }
 
 /// The recipes to measure, as files: the given one, or one a size.
