@@ -341,6 +341,34 @@ fn a_station_binds_who_judges_and_starts_no_thread_while_it_runs() {
 }
 
 #[test]
+fn a_station_file_that_is_read_again_is_judged_on_the_same_threads() {
+    if tasks(std::process::id()).is_none() {
+        return;
+    }
+    let station = Station::new("threads = 3");
+    let running = Running(station.start());
+    station.wait_for(1);
+    let numbers = |name: &str| -> Vec<u32> {
+        let all = tasks(running.0.id()).unwrap();
+        let named = all.into_iter().filter(|(_, (of, _))| of.starts_with(name));
+        named.map(|(number, _)| number).collect()
+    };
+    let (inspector, kernels) = (numbers("inspector"), numbers("andon-kernel-"));
+    assert_eq!((inspector.len(), kernels.len()), (1, 2));
+    let hangup = Command::new("kill")
+        .args(["-HUP", &running.0.id().to_string()])
+        .status();
+    assert!(hangup.unwrap().success());
+    let until = Instant::now() + Duration::from_secs(90);
+    while [&inspector, &Vec::new()].contains(&&numbers("inspector")) {
+        assert!(Instant::now() < until, "it was not read again within 90 s");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    station.wait_for(station.parts() + 1);
+    assert_eq!(numbers("andon-kernel-"), kernels);
+}
+
+#[test]
 fn a_station_file_with_a_core_that_is_not_there_is_refused_before_it_runs() {
     let check = |judging: &str| {
         let station = Station::new(judging);
