@@ -4,8 +4,8 @@
 use super::Finding;
 use crate::line::Judging;
 
-/// Looks at what a station file asks for; `profile` has the cores of the board's profile, if one
-/// fits.
+/// Looks at what a station file asks for; `profile` has the cores of the board's profile, if there is
+/// one of this very board.
 pub(super) fn look(judging: &Judging, profile: Option<&[usize]>) -> Finding {
     let allowed = andon_kernels::allowed_cores();
     let all = std::thread::available_parallelism().map_or(1, usize::from);
@@ -43,13 +43,14 @@ fn compare(judging: &Judging, profile: Option<&[usize]>, allowed: &[usize], all:
         return Finding::warn("threads", found, advice);
     }
     if threads == all && all > 1 {
-        let advice = match profile {
-            Some(profile) => format!(
-                "capture and outputs share their cores: put cores = {profile:?} into [judging], as \
-                 the profile has it"
-            ),
-            None => "capture and outputs share their cores: ask for one less".into(),
+        let (cores, why) = match (profile, allowed) {
+            (Some(profile), _) => (profile, "as the profile has it"),
+            (None, [_, others @ ..]) => (others, "which leaves one out"),
+            (None, []) => (&[][..], "and ask for one thread less"),
         };
+        let advice = format!(
+            "capture and outputs share their cores: put cores = {cores:?} into [judging], {why}"
+        );
         return Finding::warn("threads", found, advice);
     }
     let found = match profile {
@@ -105,6 +106,9 @@ mod tests {
             let advice = finding.advice.expect("what to do");
             assert!(advice.contains("cores = [1, 2, 3]"), "{advice}");
         }
+        let any = compare(&asked(None, &[]), None, &FOUR, 4);
+        let advice = any.advice.expect("what to do");
+        assert!(advice.contains("cores = [1, 2, 3] into [judging], which leaves one out"));
         // On one core there is no other.
         let alone = compare(&asked(None, &[]), Some(&[1]), &[0], 1);
         assert_eq!(alone.level, Level::Ok, "{alone:?}");
