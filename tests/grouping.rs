@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use andon::group::{PathwayRows, Settings, group};
 use andon::inspect::Pathway;
+use andon_kernels::Pool;
 use andon_shards::{Shard, ShardsWriter, open_folder};
 use common::{andon, bad, learn, write_good};
 use serde_json::Value;
@@ -193,6 +194,7 @@ fn time_of_the_passes_against_the_number_of_images() {
             let settings = Settings {
                 groups: Some(6),
                 workers: 1,
+                pool: &Pool::alone(),
             };
             let start = Instant::now();
             group(&shards, &rows, settings, &|| ()).unwrap();

@@ -235,7 +235,14 @@ fn the_still_of_the_live_view() {
     let station = Station::new(&BENCH.parts, "", "");
     let good = pictures(8, PICTURE, None).unwrap();
     let model = andon::vit::Model::embedded().unwrap();
-    let mut recipe = rehearsal(&model, &good, 448, 2, || {}).unwrap();
+    let mut recipe = rehearsal(
+        &model,
+        &good,
+        448,
+        &andon::vit::Threads::new(2).unwrap(),
+        || {},
+    )
+    .unwrap();
     recipe
         .write(&station.folder.path().join("rendered.andon"))
         .unwrap();
@@ -640,7 +647,7 @@ fn a_camera_that_was_given_up_is_opened_anew_when_somebody_acknowledges() {
     let line = std::thread::spawn({
         let stop = stop.clone();
         move || {
-            let recipes = Recipes::load(&file, |_| {}).unwrap();
+            let recipes = Recipes::load(&file, None, |_| {}).unwrap();
             let line = Line::open_on(&file, recipes, Tell::Nothing, repaired_camera()).unwrap();
             line.run(&stop)
         }

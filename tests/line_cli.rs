@@ -366,3 +366,34 @@ fn the_station_file_of_the_manual_is_one() {
     let run = andon(["doctor", "--station", file.to_str().unwrap()]);
     holds(&run, &["OK    station   \"press 4\""]);
 }
+
+#[test]
+fn the_station_file_of_the_package_is_one_with_and_without_the_cores_of_a_board() {
+    let package = include_str!("../boards/debian/station.toml");
+    assert!(package.contains("\n#cores = "));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("station.toml");
+    let doctor = |text: &str| {
+        fs::write(&file, text).unwrap();
+        let run = andon(["doctor", "--station", file.to_str().unwrap()]);
+        holds(&run, &["OK    station   \"press 4\""]);
+        run
+    };
+    let free = doctor(package);
+    holds(&free, &["threads", "bound to no core"]);
+    let bound = doctor(&package.replace("#cores", "cores"));
+    holds(&bound, &["3 threads, on cores [1, 2, 3]"]);
+}
+
+#[test]
+fn the_doctor_fails_for_a_core_that_is_not_there_and_names_those_that_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("station.toml");
+    fs::write(&file, format!("{NOWHERE}[judging]\ncores = [1023]\n")).unwrap();
+    let run = andon(["doctor", "--station", file.to_str().unwrap()]).exits(1);
+    holds(
+        &run,
+        &["FAIL  threads   the station asks for 1 thread, on cores [1023]"],
+    );
+    holds(&run, &["correct judging.cores: this program may use ["]);
+}

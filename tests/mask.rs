@@ -12,7 +12,7 @@ use andon::inspect::{Inspection, Verdict};
 use andon::normal::Centre;
 use andon::pipeline::{LearnSettings, Lesson, Pipeline};
 use andon::recipe::{LearnOptions, PartRecord, Place, Recipe};
-use andon::vit::{Grid, Kept, Model};
+use andon::vit::{Grid, Kept, Model, Threads};
 use common::{Run, andon, bad, good, settings, write_good};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 
@@ -38,7 +38,7 @@ fn learned(mask: GrayImage, options: LearnOptions) -> Recipe {
         options,
         ..settings()
     };
-    let mut lesson = Lesson::new(&Model::embedded().unwrap(), settings, 1).unwrap();
+    let mut lesson = Lesson::new(&Model::embedded().unwrap(), settings, &Threads::alone()).unwrap();
     for index in 0..5 {
         let record = PartRecord {
             file: String::new(),
@@ -50,7 +50,7 @@ fn learned(mask: GrayImage, options: LearnOptions) -> Recipe {
 }
 
 fn inspect(recipe: &Recipe, picture: &RgbImage) -> Inspection {
-    let pipeline = Pipeline::new(&Model::embedded().unwrap(), recipe, 1).unwrap();
+    let pipeline = Pipeline::new(&Model::embedded().unwrap(), recipe, &Threads::alone()).unwrap();
     for (number, golden) in (1..).zip(&recipe.golden) {
         pipeline.replay(golden, number).unwrap();
     }

@@ -17,7 +17,8 @@ const LEARNED: u64 = 12;
 /// Parts whose index is not below this are good and judged.
 const GOOD: u64 = 100;
 
-static PRODUCT: LazyLock<Product> = LazyLock::new(|| Product::learn(31, LEARNED, 1));
+static PRODUCT: LazyLock<Product> =
+    LazyLock::new(|| Product::learn(31, LEARNED, &andon::vit::Threads::alone()));
 
 #[test]
 fn flagged_regions_name_the_right_pathway() {

@@ -13,7 +13,7 @@ use andon::image::{InputShape, Roi};
 use andon::inspect::Verdict;
 use andon::pipeline::{Pipeline, PipelineError, ReplayError};
 use andon::recipe::{Place, Recipe, RecipeError};
-use andon::vit::Model;
+use andon::vit::{Model, Threads};
 use common::{
     andon, bad, good, graph_with_a_comment, learn, learn_where, model_files, run, write_model,
 };
@@ -240,7 +240,7 @@ fn a_forged_view_is_refused_when_the_pipeline_is_put_together() {
         let mut recipe = LEARNED.0.clone();
         recipe.view.input.width = width;
         recipe.view.input.height = height;
-        match Pipeline::new(&model, &recipe, 1) {
+        match Pipeline::new(&model, &recipe, &Threads::alone()) {
             Err(error) => assert!(error.to_string().len() > 40, "{error}"),
             // A size that fits the model and not the recipe shows at the first look.
             Ok(pipeline) => {
@@ -269,7 +269,9 @@ fn a_recipe_of_another_model_is_refused_with_the_hashes_of_both() {
     let folder = tempfile::tempdir().unwrap();
     let graph = graph_with_a_comment();
     let other = Model::open(&write_model(folder.path(), &graph, |_| ())).unwrap();
-    let error = Pipeline::new(&other, &LEARNED.0, 1).err().unwrap();
+    let error = Pipeline::new(&other, &LEARNED.0, &Threads::alone())
+        .err()
+        .unwrap();
     assert!(
         matches!(error, PipelineError::Recipe(RecipeError::OtherModel { .. })),
         "{error:?}"
@@ -399,7 +401,7 @@ fn folders_on_the_way_are_made_and_an_old_recipe_is_replaced() {
 #[test]
 fn golden_inputs_score_here_what_they_scored_when_they_were_learned() {
     let (recipe, _) = &*LEARNED;
-    let pipeline = Pipeline::new(&Model::embedded().unwrap(), recipe, 1).unwrap();
+    let pipeline = Pipeline::new(&Model::embedded().unwrap(), recipe, &Threads::alone()).unwrap();
     let scores: Vec<f32> = (1..)
         .zip(&recipe.golden)
         .map(|(number, golden)| pipeline.replay(golden, number).unwrap())
@@ -412,7 +414,7 @@ fn golden_inputs_score_here_what_they_scored_when_they_were_learned() {
 fn a_golden_input_with_an_altered_score_is_a_mismatch_that_says_both() {
     let model = Model::embedded().unwrap();
     let mut recipe = LEARNED.0.clone();
-    let pipeline = Pipeline::new(&model, &recipe, 1).unwrap();
+    let pipeline = Pipeline::new(&model, &recipe, &Threads::alone()).unwrap();
     for change in [-0.03, 0.03, 1.0, f32::NAN] {
         recipe.golden[0].score = LEARNED.0.golden[0].score + change;
         let error = pipeline.replay(&recipe.golden[0], 1).unwrap_err();
@@ -442,7 +444,10 @@ fn a_forged_view_is_refused_where_each_picture_has_an_input_of_its_own_shape_too
         recipe.view.shape = InputShape::Own;
         recipe.view.input.width = width;
         recipe.view.input.height = height;
-        let error = Pipeline::new(&model, &recipe, 1).err().unwrap().to_string();
+        let error = Pipeline::new(&model, &recipe, &Threads::alone())
+            .err()
+            .unwrap()
+            .to_string();
         assert!(error.contains(&width.to_string()), "{error}");
     }
 }
@@ -468,7 +473,8 @@ fn what_was_read_back_judges_as_what_was_learned() {
     let model = Model::embedded().unwrap();
     let (learned, bytes) = &*LEARNED;
     let read = Recipe::from_bytes(bytes, "line.andon").unwrap();
-    let [first, second] = [learned, &read].map(|r| Pipeline::new(&model, r, 1).unwrap());
+    let [first, second] =
+        [learned, &read].map(|r| Pipeline::new(&model, r, &Threads::alone()).unwrap());
     for picture in [good(30), bad(31).image] {
         let expected = first.inspect(&picture).unwrap().inspection;
         assert_eq!(second.inspect(&picture).unwrap().inspection, expected);
@@ -488,7 +494,7 @@ fn a_recipe_for_which_place_counts_keeps_the_composition_and_an_older_one_judges
 
     let model = Model::embedded().unwrap();
     let judged = |recipe: &Recipe| {
-        let pipeline = Pipeline::new(&model, recipe, 1).unwrap();
+        let pipeline = Pipeline::new(&model, recipe, &Threads::alone()).unwrap();
         pipeline.inspect(&bad(31).image).unwrap().inspection
     };
     let with = judged(&recipe);
@@ -530,7 +536,7 @@ fn a_region_that_was_cut_out_before_is_judged_like_the_whole_picture() {
         height: 210,
     };
     recipe.view.roi = Some(roi);
-    let pipeline = Pipeline::new(&model, &recipe, 1).unwrap();
+    let pipeline = Pipeline::new(&model, &recipe, &Threads::alone()).unwrap();
     let picture = bad(31).image;
     let area = pipeline.area(picture.width(), picture.height()).unwrap();
     assert_eq!(area, roi);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use andon::image::{InputSize, Preparation};
 use andon::vit::{
-    Backbone, Engine, Grid, Kept, Manifest, Model, ModelError, TapKind, TapRequest, Taps,
+    Backbone, Engine, Grid, Kept, Manifest, Model, ModelError, TapKind, TapRequest, Taps, Threads,
 };
 use common::{graph_with_a_comment, model_files, write_model};
 use image::RgbImage;
@@ -115,7 +115,8 @@ fn run(width: usize, height: usize, request: &TapRequest) -> Taps {
 /// The same on an engine of choice.
 fn run_on(engine: Engine, width: usize, height: usize, request: &TapRequest) -> Taps {
     let model = Model::embedded().unwrap();
-    let backbone = Backbone::with_engine(&model, (width, height), request, 1, engine).unwrap();
+    let backbone =
+        Backbone::with_engine(&model, (width, height), request, &Threads::alone(), engine).unwrap();
     backbone.run(&input(&model, width, height)).unwrap()
 }
 
@@ -215,7 +216,8 @@ fn a_tap_does_not_depend_on_what_else_is_asked_for_or_on_the_threads() {
         (8, TapKind::Value),
     ]);
     let tap = |request: &TapRequest, threads| {
-        let backbone = Backbone::new(&model, (112, 154), request, threads).unwrap();
+        let backbone =
+            Backbone::new(&model, (112, 154), request, &Threads::new(threads).unwrap()).unwrap();
         let taps = backbone.run(&input(&model, 112, 154)).unwrap();
         taps.get(5, TapKind::Tokens).unwrap().rows().to_vec()
     };
@@ -241,7 +243,8 @@ fn run_kept(engine: Engine, kept: Option<&Kept>) -> Taps {
     let request = TapRequest::new([1, 2].into_iter().flat_map(|b| KINDS.map(|kind| (b, kind))));
     let model = Model::embedded().unwrap();
     let size = (112, 154);
-    let backbone = Backbone::with_kept(&model, size, kept, &request, 1, engine).unwrap();
+    let backbone =
+        Backbone::with_kept(&model, size, kept, &request, &Threads::alone(), engine).unwrap();
     backbone.run(&input(&model, size.0, size.1)).unwrap()
 }
 
@@ -306,7 +309,14 @@ fn patches_of_another_grid_are_refused_with_both_grids() {
     let model = Model::embedded().unwrap();
     let kept = Kept::new(GRID, |_| true).unwrap();
     let request = TapRequest::tokens([1]);
-    let error = Backbone::with_kept(&model, (28, 14), Some(&kept), &request, 1, Engine::Fused);
+    let error = Backbone::with_kept(
+        &model,
+        (28, 14),
+        Some(&kept),
+        &request,
+        &Threads::alone(),
+        Engine::Fused,
+    );
     let error = error.err().unwrap();
     assert!(matches!(error, ModelError::Kept { .. }), "{error:?}");
     says(&error, &["11 x 8 patches", "1 x 2 patches", "mask"]);
@@ -324,7 +334,9 @@ fn a_size_that_cannot_be_cut_into_patches_is_refused_with_the_sizes_that_can() {
         (2058, 14),
         (14, usize::MAX),
     ] {
-        let error = Backbone::new(&model, size, &request, 1).err().unwrap();
+        let error = Backbone::new(&model, size, &request, &Threads::alone())
+            .err()
+            .unwrap();
         assert!(matches!(error, ModelError::InputSize { .. }), "{error:?}");
         says(
             &error,
@@ -341,7 +353,13 @@ fn a_size_that_cannot_be_cut_into_patches_is_refused_with_the_sizes_that_can() {
 #[test]
 fn a_tensor_of_another_length_is_refused() {
     let model = Model::embedded().unwrap();
-    let backbone = Backbone::new(&model, (28, 14), &TapRequest::tokens([1]), 1).unwrap();
+    let backbone = Backbone::new(
+        &model,
+        (28, 14),
+        &TapRequest::tokens([1]),
+        &Threads::alone(),
+    )
+    .unwrap();
     for length in [0, 3 * 28 * 14 - 1, 3 * 28 * 14 + 1] {
         let error = backbone.run(&vec![0.0; length]).unwrap_err();
         says(&error, &["28 x 14", &length.to_string()]);
@@ -353,7 +371,12 @@ fn a_tensor_of_another_length_is_refused() {
 fn a_block_that_the_model_does_not_have_is_refused() {
     let model = Model::embedded().unwrap();
     for block in [0, 13, usize::MAX] {
-        let error = Backbone::new(&model, (28, 28), &TapRequest::tokens([5, block]), 1);
+        let error = Backbone::new(
+            &model,
+            (28, 28),
+            &TapRequest::tokens([5, block]),
+            &Threads::alone(),
+        );
         says(
             &error.err().unwrap(),
             &["blocks 1 to 12", &block.to_string()],
@@ -476,7 +499,12 @@ fn a_manifest_with_impossible_sizes_is_refused_before_the_graph_is_read() {
 /// Opens a model and prepares it; nobody who judges parts gets further than this with a bad one.
 fn prepare(manifest: &Path) -> Result<Backbone, ModelError> {
     let model = Model::open(manifest)?;
-    Backbone::new(&model, (28, 28), &TapRequest::tokens([1, 5]), 1)
+    Backbone::new(
+        &model,
+        (28, 28),
+        &TapRequest::tokens([1, 5]),
+        &Threads::alone(),
+    )
 }
 
 #[test]

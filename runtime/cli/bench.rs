@@ -16,7 +16,7 @@ use crate::recipe::Recipe;
 use crate::timing::{
     self, Against, Latency, Spread, Stage, Stages, against_plain, latency, rehearsal, stages,
 };
-use crate::vit::Model;
+use crate::vit::{Model, Threads};
 
 /// What a station may take beyond its network, as a share of the network's time: the goal.
 const GOAL: f64 = 0.10;
@@ -52,6 +52,10 @@ pub struct Args {
     /// Cores that the network may use [default: all]
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     threads: Vec<usize>,
+    /// Bind threads to these cores, numbered from 0, one to each, the first of them where there are
+    /// fewer threads [default: unbound]
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    cores: Vec<usize>,
     /// Images to inspect, and parts for the station to judge, at each size
     #[arg(long, value_name = "N", default_value_t = 30)]
     images: usize,
@@ -115,6 +119,9 @@ struct Measured {
     /// Width and height of the pictures, pixels.
     picture: [u32; 2],
     threads: usize,
+    /// Those that the threads were bound to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cores: Vec<usize>,
     stages: Stages,
     #[serde(skip_serializing_if = "Option::is_none")]
     against_plain: Option<Against>,
@@ -132,16 +139,22 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         None => Model::embedded()?,
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = match &args.threads[..] {
-        [] => vec![cores],
-        given => given.to_vec(),
+    let counts = match (&args.threads[..], &args.cores[..]) {
+        ([], []) => vec![cores],
+        ([], named) => vec![named.len()],
+        (given, _) => given.to_vec(),
     };
+    for &count in &counts {
+        first(count, &args.cores)?;
+    }
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let recipes = recipes(args, &model, folder.path(), cores)?;
+    let recipes = recipes(args, &model, folder.path())?;
     let mut measured = Vec::new();
     for (path, recipe) in &recipes {
-        for &threads in &threads {
-            measured.push(measure(args, &model, path, recipe, threads)?);
+        for &count in &counts {
+            let threads = Threads::asked(Some(count), first(count, &args.cores)?)
+                .context("--threads, --cores")?;
+            measured.push(measure(args, &model, path, recipe, &threads)?);
         }
     }
     let report = Report {
@@ -159,24 +172,31 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The first of these cores, one for each of so many threads; none if none are named.
+fn first(threads: usize, cores: &[usize]) -> Result<&[usize]> {
+    if cores.is_empty() {
+        return Ok(cores);
+    }
+    cores.get(..threads).with_context(|| {
+        let named = cores.len();
+        format!("--threads {threads} needs as many --cores, and {named} are named")
+    })
+}
+
 /// The recipes to measure, as files: the given one, or one a size.
-fn recipes(
-    args: &Args,
-    model: &Model,
-    folder: &Path,
-    threads: usize,
-) -> Result<Vec<(PathBuf, Recipe)>> {
+fn recipes(args: &Args, model: &Model, folder: &Path) -> Result<Vec<(PathBuf, Recipe)>> {
     if let Some(path) = &args.recipe {
         return Ok(vec![(path.clone(), Recipe::read(path)?)]);
     }
     let patch = model.manifest().architecture.patch;
     let pictures = timing::pictures(PICTURES, args.picture.0, None)?;
+    let threads = Threads::asked(None, &args.cores).context("--cores")?;
     let mut recipes = Vec::new();
     for &side in &args.size {
         check_size(side, patch)?;
         let waiting = progress::spinner("learn");
         waiting.set_message(format!("the rendered line at {side} px"));
-        let mut recipe = rehearsal(model, &pictures, side, threads, || waiting.tick())?;
+        let mut recipe = rehearsal(model, &pictures, side, &threads, || waiting.tick())?;
         waiting.finish_and_clear();
         let path = folder.join(format!("rendered-{side}.andon"));
         recipe.write(&path)?;
@@ -190,16 +210,17 @@ fn measure(
     model: &Model,
     path: &Path,
     recipe: &Recipe,
-    threads: usize,
+    threads: &Threads,
 ) -> Result<Measured> {
     let input = recipe.view.input;
     let bar = |what: &str, length| {
         let bar = progress::bar(length, what.to_string());
-        bar.set_message(format!("{input}, {}", cores(threads)));
+        bar.set_message(format!("{input}, {}", cores(threads.count())));
         bar
     };
     let done = |bar: ProgressBar| bar.finish_and_clear();
     let pictures = timing::pictures(PICTURES, args.picture.0, recipe.view.roi)?;
+    let bound = threads.bind_caller()?;
     let pipeline = Pipeline::new(model, recipe, threads)
         .with_context(|| format!("cannot use recipe {}", path.display()))?;
     let inspecting = bar("inspect", args.images);
@@ -215,6 +236,8 @@ fn measure(
         }
         None => None,
     };
+    // The station has a thread of its own that judges.
+    drop(bound);
     let station = if args.no_station {
         None
     } else {
@@ -230,7 +253,8 @@ fn measure(
         recipe: recipe.id.clone(),
         input: [input.width, input.height],
         picture: pictures.first().map_or([0; 2], |p| p.dimensions().into()),
-        threads,
+        threads: threads.count(),
+        cores: threads.pool().cores().to_vec(),
         stages,
         against_plain,
         station,
@@ -247,6 +271,11 @@ fn cores(threads: usize) -> String {
 fn print(report: &Report) {
     println!("andon {}, {}", report.program, report.model);
     println!("{} cores, kernels {}", report.cores, report.kernels);
+    if let Some(most) = report.measured.iter().max_by_key(|m| m.cores.len())
+        && !most.cores.is_empty()
+    {
+        println!("threads bound to cores {:?}", most.cores);
+    }
     let label = |m: &Measured| format!("{:>4} x {:<4} {:>2}", m.input[0], m.input[1], m.threads);
     println!("\nInspection by stage: median in ms, and as a share of the network");
     println!(

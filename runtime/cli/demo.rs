@@ -20,7 +20,7 @@ use crate::recipe::{LearnOptions, PartRecord, Recipe, ViewSettings};
 use crate::report::{
     DemonstrationReport, Gallery, JudgedImage, Outcome, Picture, overlay_with_truth,
 };
-use crate::vit::Model;
+use crate::vit::{Model, Threads};
 
 /// Side of a square of the area of the network's input: small, so that the demo is quick.
 const SIZE: usize = 448;
@@ -70,8 +70,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     let line = RenderedLine::new(config.clone())?;
     let model = args.engine.load()?;
-    let (recipe, learned_pictures) = learn(args, &line, &model)?;
-    let pipeline = Pipeline::new(&model, &recipe, args.engine.threads())?;
+    let threads = args.engine.threads()?;
+    let (recipe, learned_pictures) = learn(args, &line, &model, &threads)?;
+    let pipeline = Pipeline::new(&model, &recipe, &threads)?;
     let parts = judge(args, &line, &pipeline)?;
     let seconds = start.elapsed().as_secs_f64();
     summary(&parts, &recipe, seconds);
@@ -90,7 +91,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// Learns the first parts of the line, all of them good.
-fn learn(args: &Args, line: &RenderedLine, model: &Model) -> Result<(Recipe, Vec<Picture>)> {
+fn learn(
+    args: &Args,
+    line: &RenderedLine,
+    model: &Model,
+    threads: &Threads,
+) -> Result<(Recipe, Vec<Picture>)> {
     let config = line.config();
     let patch = model.manifest().architecture.patch;
     let settings = LearnSettings {
@@ -105,7 +111,7 @@ fn learn(args: &Args, line: &RenderedLine, model: &Model) -> Result<(Recipe, Vec
         options: LearnOptions::default(),
         created: now(),
     };
-    let mut lesson = Lesson::new(model, settings, args.engine.threads())?;
+    let mut lesson = Lesson::new(model, settings, threads)?;
     let bar = progress::bar(args.learn as usize, "learn");
     let mut pictures = Vec::new();
     for index in 0..args.learn {

@@ -191,7 +191,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         },
         created: now(),
     };
-    let mut lesson = Lesson::new(&model, settings, args.engine.threads())?;
+    let mut lesson = Lesson::new(&model, settings, &args.engine.threads()?)?;
     let skipped = learn_parts(&mut lesson, &images)?;
     let parts = lesson.parts();
     let backbone = lesson.backbone();

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use super::source::Engine;
-use crate::vit::{Backbone, Kernels, TapKind, TapRequest};
+use crate::vit::{Backbone, Kernels, TapKind, TapRequest, Threads};
 
 /// Subcommands of `andon model`.
 #[derive(Debug, Subcommand)]
@@ -56,7 +56,7 @@ fn info(engine: &Engine, graph: bool) -> Result<ExitCode> {
     if graph {
         let side = sizes.patch;
         let request = TapRequest::tokens(1..=sizes.blocks);
-        let backbone = Backbone::new(&model, (side, side), &request, 1)?;
+        let backbone = Backbone::new(&model, (side, side), &request, &Threads::alone())?;
         println!("\n{}", backbone.fuse_report());
         print_kernels(&backbone);
     }
@@ -85,7 +85,7 @@ fn verify(engine: &Engine) -> Result<ExitCode> {
     let sizes = manifest.architecture;
     let side = sizes.patch * 4;
     let request = TapRequest::tokens(1..=sizes.blocks);
-    let backbone = Backbone::new(&model, (side, side), &request, engine.threads())?;
+    let backbone = Backbone::new(&model, (side, side), &request, &engine.threads()?)?;
     let taps = backbone.run(&vec![0.0; 3 * side * side])?;
     println!(
         "{}: sha256 is right; {} blocks ran on {}",

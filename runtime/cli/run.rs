@@ -14,6 +14,7 @@ use signal_hook::flag;
 
 use super::progress;
 use crate::line::{self, Bench, Ended, LEDS, Line, StationFile, Stop, Tell};
+use crate::vit::Threads;
 
 /// Arguments of `andon run`.
 #[derive(Debug, clap::Args)]
@@ -107,7 +108,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
     }
     let mut file = StationFile::read(&args.station)?;
     let mut bench = load(&file)?;
-    let next = reread(args.station.clone(), stop.clone())?;
+    let next = reread(args.station.clone(), stop.clone(), bench.threads().clone())?;
     loop {
         let line = Line::open(&file, bench, tell).context("the station cannot start")?;
         if line.run(&stop) != Ended::Reload {
@@ -124,14 +125,20 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
 const LISTEN: Duration = Duration::from_millis(100);
 
 /// Reads the station file and its recipes again whenever SIGHUP asks for it, beside the station that
-/// runs. Only what can be used ends that run, and then waits in the channel.
-fn reread(path: PathBuf, stop: Stop) -> Result<Receiver<(StationFile, Bench)>> {
+/// runs, whose threads serve the next one, too. Only what can be used ends that run, and then waits
+/// in the channel.
+fn reread(
+    path: PathBuf,
+    stop: Stop,
+    mut threads: Threads,
+) -> Result<Receiver<(StationFile, Bench)>> {
     let asked = Arc::new(AtomicBool::new(false));
     flag::register(SIGHUP, Arc::clone(&asked)).context("cannot listen for signals")?;
     let (give, next) = channel();
-    let read = move || -> Result<(StationFile, Bench)> {
+    let mut read = move || -> Result<(StationFile, Bench)> {
         let file = StationFile::read(&path)?;
-        let bench = Bench::load(&file, |_| {})?;
+        let bench = Bench::load(&file, Some(&threads), |_| {})?;
+        threads = bench.threads().clone();
         Ok((file, bench))
     };
     let work = move || {
@@ -160,7 +167,9 @@ fn reread(path: PathBuf, stop: Stop) -> Result<Receiver<(StationFile, Bench)>> {
 
 fn load(file: &StationFile) -> Result<Bench> {
     let waiting = progress::spinner("load");
-    let bench = Bench::load(file, |path| waiting.set_message(path.display().to_string()));
+    let bench = Bench::load(file, None, |path| {
+        waiting.set_message(path.display().to_string())
+    });
     waiting.finish_and_clear();
     Ok(bench?)
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use super::progress;
 use crate::pipeline::Pipeline;
 use crate::recipe::Recipe;
-use crate::vit::{Model, TapRequest};
+use crate::vit::{Model, TapRequest, Threads};
 
 /// The network and the cores that run it.
 #[derive(Debug, Args)]
@@ -20,6 +20,9 @@ pub struct Engine {
     /// Cores that the network may use [default: all]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    /// Bind the network's threads to these cores, numbered from 0, one to each [default: unbound]
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    pub cores: Vec<usize>,
 }
 
 impl Engine {
@@ -31,10 +34,16 @@ impl Engine {
         })
     }
 
-    /// How many cores to use.
-    pub fn threads(&self) -> usize {
-        let all = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.threads.unwrap_or_else(all).max(1)
+    /// Starts the threads of the command, once for all that it does, and binds the calling one to
+    /// its core for good: it is the one that judges.
+    pub fn threads(&self) -> Result<Threads> {
+        let option = match self.cores[..] {
+            [] => "--threads",
+            _ => "--cores",
+        };
+        let threads = Threads::asked(self.threads, &self.cores).context(option)?;
+        threads.bind_caller().context(option)?.keep();
+        Ok(threads)
     }
 }
 
@@ -67,7 +76,7 @@ impl RecipeFile {
         let model = engine.load()?;
         let waiting = progress::spinner("load");
         waiting.set_message("model and recipe");
-        let pipeline = Pipeline::with_taps(&model, &recipe, besides, engine.threads())
+        let pipeline = Pipeline::with_taps(&model, &recipe, besides, &engine.threads()?)
             .with_context(|| format!("cannot use recipe {}", self.path.display()))?;
         if let Some(golden) = recipe.golden.first() {
             pipeline.replay(golden, 1)?;

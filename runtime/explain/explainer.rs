@@ -1,5 +1,6 @@
-use std::panic::resume_unwind;
+use std::sync::Arc;
 
+use andon_kernels::Pool;
 use andon_spectral::{
     DenseAffinity, Error, Mean, Options, SubspaceSolver, SymmetricOperator, share_degrees,
 };
@@ -74,23 +75,23 @@ pub struct Spectra {
 pub struct Explainer {
     settings: Settings,
     heads: usize,
-    threads: usize,
+    pool: Arc<Pool>,
 }
 
 impl Explainer {
-    /// For a network with `heads` attention heads; at most `threads` blocks, at least one, are
-    /// worked on at a time.
+    /// For a network with `heads` attention heads; as many blocks are worked on at a time as the
+    /// pool has threads.
     ///
     /// # Errors
     /// [`ExplainError::NoBlocks`].
-    pub fn new(settings: Settings, heads: usize, threads: usize) -> Result<Self, ExplainError> {
+    pub fn new(settings: Settings, heads: usize, pool: Arc<Pool>) -> Result<Self, ExplainError> {
         if settings.blocks.is_empty() {
             return Err(ExplainError::NoBlocks);
         }
         Ok(Self {
             settings,
             heads,
-            threads: threads.max(1),
+            pool,
         })
     }
 
@@ -142,8 +143,8 @@ impl Explainer {
             let spectrum = self.each_block().then(solve).transpose()?;
             Ok((spectrum, graph))
         };
-        for batch in blocks.chunks(self.threads) {
-            for (block, result) in side_by_side(batch, &alone) {
+        for batch in blocks.chunks(self.pool.threads()) {
+            for (block, result) in side_by_side(&self.pool, batch, &alone) {
                 let (spectrum, graph) = result?;
                 blocks_alone.extend(spectrum.map(|spectrum| (block, spectrum)));
                 graphs.push(graph);
@@ -168,8 +169,8 @@ impl Explainer {
             let spectrum = self.each_block().then(solve).transpose()?;
             Ok((spectrum, affinity))
         };
-        for batch in self.settings.blocks.chunks(self.threads) {
-            for (block, result) in side_by_side(batch, &alone) {
+        for batch in self.settings.blocks.chunks(self.pool.threads()) {
+            for (block, result) in side_by_side(&self.pool, batch, &alone) {
                 let (spectrum, affinity) = result?;
                 blocks_alone.extend(spectrum.map(|spectrum| (block, spectrum)));
                 match &mut sum {
@@ -189,20 +190,16 @@ impl Explainer {
 
 /// Calls `work` for each of a few blocks at the same time; the answers come in their order.
 fn side_by_side<T: Send>(
+    pool: &Pool,
     blocks: &[usize],
     work: &(impl Fn(usize) -> Result<T, ExplainError> + Sync),
 ) -> Vec<(usize, Result<T, ExplainError>)> {
-    std::thread::scope(|scope| {
-        let running: Vec<_> = blocks
-            .iter()
-            .map(|&block| (block, scope.spawn(move || work(block))))
-            .collect();
-        let joined = running.into_iter().map(|(block, thread)| {
-            let result = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
-            (block, result)
-        });
-        joined.collect()
-    })
+    let mut results: Vec<_> = blocks.iter().map(|_| None).collect();
+    pool.chunks(&mut results, 1, &|number, result| {
+        result[0] = Some(work(blocks[number]));
+    });
+    let results = results.into_iter().flatten();
+    blocks.iter().copied().zip(results).collect()
 }
 
 fn solve_dense(graph: &DenseAffinity) -> Result<Spectrum, ExplainError> {
@@ -326,13 +323,13 @@ mod tests {
             blocks: vec![7],
             ..Settings::default()
         };
-        let explainer = Explainer::new(settings, 6, 2).unwrap();
+        let explainer = Explainer::new(settings, 6, Pool::alone().into()).unwrap();
         let error = explainer
             .spectra(&taps, Pathway::What)
             .unwrap_err()
             .to_string();
         assert!(error.contains("Value of block 7"), "{error}");
         assert_eq!(explainer.request().iter().count(), 3);
-        assert!(Explainer::new(Settings::default(), 6, 2).is_err());
+        assert!(Explainer::new(Settings::default(), 6, Pool::alone().into()).is_err());
     }
 }

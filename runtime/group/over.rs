@@ -1,8 +1,8 @@
 //! All passes over all shards.
 
-use std::panic::resume_unwind;
 use std::path::PathBuf;
 
+use andon_kernels::Pool;
 use andon_shards::Shard;
 use andon_spectral::{DirectionSum, DualAffinity};
 
@@ -22,19 +22,22 @@ pub type Tick<'a> = dyn Fn() + Sync + 'a;
 
 /// How to group.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
+pub struct Settings<'a> {
     /// How many groups, 2 to [`MOST_GROUPS`]; by the largest gap of the eigenvalues if `None`.
     pub groups: Option<usize>,
-    /// Shards that are worked on at a time.
+    /// Shards that are worked on at a time: as many as memory allows, of the threads that there are.
     pub workers: usize,
+    /// The threads.
+    pub pool: &'a Pool,
 }
 
-/// Works through shards with several threads: each begins with `start`, takes in shards by `add`,
+/// Works through shards with several workers on the threads of a pool: each begins with `start`, takes in shards by `add`,
 /// and what they have is put together by `merge`.
 ///
 /// # Errors
 /// The first error of `add`, `merge` or of opening a shard.
 pub fn over_shards<T: Send>(
+    pool: &Pool,
     shards: &[PathBuf],
     workers: usize,
     start: impl Fn() -> Result<T, GroupError> + Sync,
@@ -49,20 +52,14 @@ pub fn over_shards<T: Send>(
         }
         Ok(seen)
     };
-    std::thread::scope(|scope| {
-        let work = &work;
-        let running: Vec<_> = (1..workers)
-            .map(|first| scope.spawn(move || work(first)))
-            .collect();
-        let mut all = work(0);
-        for thread in running {
-            let part = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
-            let mut sum = all?;
-            merge(&mut sum, part?)?;
-            all = Ok(sum);
-        }
-        all
-    })
+    let mut parts: Vec<_> = (0..workers).map(|_| None).collect();
+    pool.chunks(&mut parts, 1, &|first, part| part[0] = Some(work(first)));
+    let sum = parts.into_iter().flatten().reduce(|sum, part| {
+        let mut sum = sum?;
+        merge(&mut sum, part?)?;
+        Ok(sum)
+    });
+    sum.unwrap_or_else(start)
 }
 
 /// Groups all patches of the shards by one pathway, the largest group first.
@@ -72,7 +69,7 @@ pub fn over_shards<T: Send>(
 pub fn group(
     shards: &[PathBuf],
     rows: &PathwayRows,
-    settings: Settings,
+    settings: Settings<'_>,
     tick: &Tick<'_>,
 ) -> Result<(PathwayGroups, Areas), GroupError> {
     let failed = || GroupError::features("all images");
@@ -80,8 +77,9 @@ pub fn group(
         pathway: rows.pathway.as_str(),
     })?;
     let schema = Shard::open(first)?.schema().clone();
-    let workers = settings.workers;
+    let Settings { pool, workers, .. } = settings;
     let directions = over_shards(
+        pool,
         shards,
         workers,
         || DirectionSum::new(rows.dim(schema.dim)).map_err(failed()),
@@ -89,6 +87,7 @@ pub fn group(
         |sum, part| sum.merge(&part).map_err(failed()),
     )?;
     let dual = over_shards(
+        pool,
         shards,
         workers,
         || DualAffinity::new(directions.clone()).map_err(failed()),
@@ -100,6 +99,7 @@ pub fn group(
     let count = settings.groups.unwrap_or_else(|| space.groups_by_gap());
     let count = count.clamp(2, MOST_GROUPS);
     let sample = over_shards(
+        pool,
         shards,
         workers,
         || Ok(Sample::new(SAMPLE)),
@@ -111,6 +111,7 @@ pub fn group(
     )?;
     let centres = cut(&sample, count, schema.grid[1], rows.pathway)?;
     let mut areas = over_shards(
+        pool,
         shards,
         workers,
         || Ok(Areas::default()),

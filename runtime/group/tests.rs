@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use andon_kernels::Pool;
 use andon_shards::{Column, Schema, ShardWriter, Tap};
 use andon_spectral::{CosineAffinity, DirectionSum, Options, SubspaceSolver};
 use nalgebra::DMatrix;
@@ -82,10 +83,6 @@ fn rows(pathway: Pathway) -> PathwayRows {
     }
 }
 
-fn settings(groups: Option<usize>, workers: usize) -> Settings {
-    Settings { groups, workers }
-}
-
 fn grouped(
     split: &[Vec<usize>],
     groups: Option<usize>,
@@ -93,8 +90,12 @@ fn grouped(
 ) -> [(PathwayGroups, Areas); 2] {
     let folder = tempfile::tempdir().unwrap();
     let shards = shards(folder.path(), split);
-    [Pathway::What, Pathway::Where]
-        .map(|p| group(&shards, &rows(p), settings(groups, workers), QUIET).unwrap())
+    let settings = Settings {
+        groups,
+        workers,
+        pool: &Pool::new(workers).unwrap(),
+    };
+    [Pathway::What, Pathway::Where].map(|p| group(&shards, &rows(p), settings, QUIET).unwrap())
 }
 
 fn one_shard() -> Vec<Vec<usize>> {
@@ -232,7 +233,12 @@ fn images_that_are_all_one_colour_have_no_groups_and_say_so() {
     let ones = vec![1.0; 24 * DIM];
     writer.write("a.png", |_| &ones[..]).unwrap();
     let shards = [writer.finish().unwrap()];
-    let error = group(&shards, &rows(Pathway::What), settings(Some(3), 1), QUIET).unwrap_err();
+    let settings = Settings {
+        groups: Some(3),
+        workers: 1,
+        pool: &Pool::alone(),
+    };
+    let error = group(&shards, &rows(Pathway::What), settings, QUIET).unwrap_err();
     assert!(matches!(error, GroupError::Alike { .. }), "{error}");
 }
 

@@ -1,3 +1,6 @@
+use std::sync::Arc;
+
+use andon_kernels::Pool;
 use serde::{Deserialize, Serialize};
 
 use super::map::{patches, refine};
@@ -67,11 +70,11 @@ impl Inspector {
         })
     }
 
-    /// Scores on up to so many threads.
+    /// Scores on these threads.
     #[must_use]
-    pub fn with_threads(self, threads: usize) -> Self {
+    pub fn with_pool(self, pool: Arc<Pool>) -> Self {
         Self {
-            normal: self.normal.with_threads(threads),
+            normal: self.normal.with_pool(pool),
             ..self
         }
     }

@@ -19,6 +19,8 @@ use andon_station::{
 };
 use serde::Deserialize;
 
+use crate::vit::Threads;
+
 /// Everything about one station.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -163,8 +165,10 @@ pub struct RecipeEntry {
 pub struct Judging {
     /// From trigger to result.
     pub deadline_ms: u64,
-    /// Cores for the network; all when missing.
+    /// Threads for the network; as many as `cores`, or as there are cores, when missing.
     pub threads: Option<usize>,
+    /// Cores, numbered from 0, that the threads are bound to, one to each; unbound when empty.
+    pub cores: Vec<usize>,
     /// Manifest of another model.
     pub model: Option<PathBuf>,
     /// Results stay until acknowledged, and no part is taken before.
@@ -203,6 +207,7 @@ impl Default for Judging {
         Self {
             deadline_ms: 3000,
             threads: None,
+            cores: Vec::new(),
             model: None,
             hold_until_ack: false,
             block_on_error: false,
@@ -393,6 +398,8 @@ impl StationFile {
             let reason = "a rejector needs outputs.light.trigger, from which it counts";
             return Err(("outputs.light.rejector", reason.into()));
         }
+        Threads::check(self.judging.threads, &self.judging.cores)
+            .map_err(|e| ("judging.cores", e.to_string()))?;
         self.settings()
             .check()
             .map_err(|e| ("judging", e.to_string()))
@@ -593,6 +600,25 @@ height = 480
         let text = text.replace("width", "format = \"RAW8\"\nwidth");
         let format = read(&text).expect_err("no such format").to_string();
         assert!(format.contains("camera.format"), "{format}");
+    }
+
+    #[test]
+    fn cores_are_named_once_and_agree_with_the_number_of_threads() {
+        let judging = |text: &str| read(&format!("{SMALLEST}\n[judging]\n{text}\n"));
+        let refused = |text: &str| judging(text).expect_err(text).to_string();
+        for text in ["cores = [2, 0]", "cores = [2, 0]\nthreads = 2"] {
+            assert_eq!(judging(text).expect(text).judging.cores, [2, 0]);
+        }
+        let differ = refused("cores = [1, 2, 3]\nthreads = 2");
+        for word in ["judging.cores", "threads is 2", "named is 3", "leave"] {
+            assert!(differ.contains(word), "{differ}");
+        }
+        let twice = refused("cores = [1, 3, 1]");
+        assert!(
+            twice.contains("judging.cores: core 1 is named twice"),
+            "{twice}"
+        );
+        assert!(refused("cores = [-1]").contains("line"));
     }
 
     #[test]

@@ -13,18 +13,20 @@ use andon_camera::health::{self, Expected};
 use andon_camera::{Frame, PixelFormat, to_rgb};
 use andon_journal::Sampling;
 use andon_link::RecipeIndex;
-use andon_station::{Bands, Grey, Inspect, InspectionDone, Judgement, Measures, Meter, Thumbnail};
+use andon_station::{Bands, Inspect, InspectionDone, Judgement, Meter};
 use image::{ImageFormat, RgbImage};
 use serde::Serialize;
 
 use super::config::StationFile;
 use super::cut::Cut;
+use super::shell::LineError;
+use super::sight::{Beside, Sight};
 use super::watch;
 use crate::image::Roi;
 use crate::inspect::{Inspection, Verdict};
 use crate::pipeline::{Judged, Pipeline, PipelineError, ReplayError, StageTimes};
 use crate::recipe::{Recipe, RecipeError};
-use crate::vit::{Model, ModelError};
+use crate::vit::{Model, ModelError, Threads, ThreadsError};
 
 /// A recipe by the names that people and machines use.
 #[derive(Debug, Clone, Serialize)]
@@ -45,6 +47,9 @@ pub enum BenchError {
     /// The model.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The threads.
+    #[error("station file: threads and cores in [judging]: {0}")]
+    Threads(#[from] ThreadsError),
     /// A recipe's file.
     #[error("recipe {}: {source}", path.display())]
     Recipe {
@@ -78,29 +83,38 @@ struct Loaded {
     roi: Option<Roi>,
     /// Measures light, focus and position: against what the recipe carries, else the first good
     /// part of the run.
-    meter: Option<Meter>,
+    meter: Option<Arc<Meter>>,
     /// Bands of the recipe that hold for this camera.
     bands: Bands,
 }
 
 /// All recipes of a station, ready to judge.
 pub struct Bench {
+    threads: Threads,
     recipes: BTreeMap<u16, Loaded>,
 }
 
 impl Bench {
     /// Loads the model and all recipes of a station file, and replays every golden input.
-    /// `step` is called before each recipe with its file.
+    /// `running` are threads that this program has already: they are used again if the file asks
+    /// for the same. `step` is called before each recipe with its file.
     ///
     /// # Errors
     /// [`BenchError`], naming the file.
-    pub fn load(file: &StationFile, mut step: impl FnMut(&Path)) -> Result<Self, BenchError> {
+    pub fn load(
+        file: &StationFile,
+        running: Option<&Threads>,
+        mut step: impl FnMut(&Path),
+    ) -> Result<Self, BenchError> {
         let model = match &file.judging.model {
             Some(path) => Model::open(path)?,
             None => Model::embedded()?,
         };
-        let all = || thread::available_parallelism().map_or(1, usize::from);
-        let threads = file.judging.threads.unwrap_or_else(all).max(1);
+        let (count, cores) = (file.judging.threads, &file.judging.cores);
+        let threads = match running.filter(|running| running.serve(count, cores)) {
+            Some(running) => running.clone(),
+            None => Threads::asked(count, cores)?,
+        };
         let mut recipes = BTreeMap::new();
         for entry in &file.recipes {
             let path = entry.file.clone();
@@ -109,11 +123,12 @@ impl Bench {
                 path: path.clone(),
                 source: source.into(),
             })?;
-            let pipeline =
-                Pipeline::new(&model, &recipe, threads).map_err(|source| BenchError::Pipeline {
+            let pipeline = Pipeline::new(&model, &recipe, &threads).map_err(|source| {
+                BenchError::Pipeline {
                     path: path.clone(),
                     source: source.into(),
-                })?;
+                }
+            })?;
             for (number, golden) in (1..).zip(&recipe.golden) {
                 pipeline
                     .replay(golden, number)
@@ -135,12 +150,17 @@ impl Bench {
                 },
                 pipeline,
                 roi: recipe.view.roi,
-                meter: drift.map(|drift| Meter::new(drift.thumbnail)),
+                meter: drift.map(|drift| Meter::new(drift.thumbnail).into()),
                 bands,
             };
             recipes.insert(entry.index, loaded);
         }
-        Ok(Self { recipes })
+        Ok(Self { threads, recipes })
+    }
+
+    /// The threads that judge.
+    pub fn threads(&self) -> &Threads {
+        &self.threads
     }
 
     /// The recipes, by index.
@@ -219,10 +239,15 @@ pub(super) struct Inspector {
 }
 
 impl Inspector {
-    /// Starts the thread.
-    pub fn start(bench: Bench, wanted: Wanted, expected: Expected) -> std::io::Result<Self> {
+    /// Starts the thread, on its core if the station file names one.
+    ///
+    /// # Errors
+    /// [`LineError::Thread`], [`LineError::Cores`].
+    pub fn start(bench: Bench, wanted: Wanted, expected: Expected) -> Result<Self, LineError> {
         let (orders, taken) = channel::<Order>();
         let (give, answers) = channel();
+        let threads = bench.threads.clone();
+        let (tell, bound) = channel();
         let mut work = Work {
             bench,
             prefix: wanted.prefix,
@@ -231,10 +256,21 @@ impl Inspector {
             },
             good: 0,
             expected,
+            // Before the inspector is bound: what it starts would be bound with it.
+            beside: Beside::start().map_err(LineError::Thread)?,
         };
         let thread = thread::Builder::new()
             .name("inspector".into())
             .spawn(move || {
+                let _bound = match threads.bind_caller() {
+                    Ok(bound) => bound,
+                    Err(refused) => {
+                        // The other end waits for it.
+                        let _ = tell.send(refused);
+                        return;
+                    }
+                };
+                drop(tell);
                 for order in taken {
                     let turn = catch_unwind(AssertUnwindSafe(|| work.judge(&order)));
                     let Ok(answer) = turn else {
@@ -279,7 +315,12 @@ impl Inspector {
                         return;
                     }
                 }
-            })?;
+            })
+            .map_err(LineError::Thread)?;
+        // No word means that it works.
+        if let Ok(refused) = bound.recv() {
+            return Err(LineError::Cores(refused));
+        }
         Ok(Self {
             orders: Some(orders),
             answers,
@@ -317,6 +358,7 @@ struct Work {
     sampling: Sampling,
     good: u64,
     expected: Expected,
+    beside: Beside,
 }
 
 impl Work {
@@ -368,14 +410,8 @@ impl Work {
         };
         health::check_light(&cut.pixels(), &self.expected).map_err(|e| e.to_string())?;
         // What the frame is like is measured beside the network, so that no result waits for it.
-        let (judged, sight) = thread::scope(|scope| {
-            let beside = thread::Builder::new()
-                .name("measure".into())
-                .spawn_scoped(scope, || sight(&cut, meter.as_ref()));
-            let judged = pipeline.inspect_region(&cut.pixels(), cut.area);
-            // Without a thread, or after a panic there, the part is judged all the same.
-            let sight = beside.ok().and_then(|thread| thread.join().ok()).flatten();
-            (judged, sight)
+        let (judged, sight) = self.beside.measure(&cut, meter.as_ref(), || {
+            pipeline.inspect_region(&cut.pixels(), cut.area)
         });
         let judged = judged.map_err(|e| e.to_string())?;
         let inspection = &judged.inspection;
@@ -383,7 +419,7 @@ impl Work {
         let measures = match sight {
             Some(Sight::Compared(measures)) => Some(measures),
             Some(Sight::First(first, measures)) if good => {
-                *meter = Some(*first);
+                *meter = Some(Arc::from(first));
                 Some(measures)
             }
             _ => None,
@@ -406,26 +442,6 @@ fn extension(frame: &Frame) -> String {
         (None, PixelFormat::Mjpg) => "jpg".into(),
         (None, _) => "png".into(),
     }
-}
-
-/// What a frame was like.
-enum Sight {
-    /// Against what the recipe carries, or the first good part.
-    Compared(Measures),
-    /// There was nothing to compare with: it is what others are compared with, if its part is good.
-    First(Box<Meter>, Measures),
-}
-
-/// Measures a frame; `None` when it is too small for that.
-fn sight(cut: &Cut, meter: Option<&Meter>) -> Option<Sight> {
-    let grey = cut.grey();
-    let view = Grey::new(&grey, grey.width() as usize, grey.height() as usize).ok()?;
-    if let Some(meter) = meter {
-        return Some(Sight::Compared(meter.measure(&view)));
-    }
-    let meter = Meter::new(Thumbnail::of(&view));
-    let measures = meter.measure(&view);
-    Some(Sight::First(Box::new(meter), measures))
 }
 
 /// The whole image as it came where that is a file already, else without loss.

@@ -6,6 +6,8 @@
 //! |---|---|---|
 //! | `capture` | reads frames, the newest wins | the station finds the camera stalled |
 //! | `inspector` | runs network and recipe | the station finds the inspector stuck; lamps show "host lost" |
+//! | `andon-kernel-1`, ... | share the work of network and recipe with the inspector | the same |
+//! | `measure` | measures what a frame is like, beside the network | the same |
 //! | `journal`, `images` | write to disk | records wait, then are counted as lost; judging goes on |
 //! | of each output | writes to its device | amber; the MCU rejects by itself |
 //! | main | turns the loop, owns the station | the service manager restarts it; the MCU shows "host lost" |
@@ -17,6 +19,7 @@ mod ledger;
 mod outputs;
 mod release;
 mod shell;
+mod sight;
 mod source;
 mod watch;
 

@@ -27,6 +27,7 @@ use super::outputs::AllOutputs;
 use super::source::Feed;
 use super::watch;
 use crate::image::{self as pictures, ImageError, Roi, grey};
+use crate::vit::ThreadsError;
 
 /// Longest wait of one turn. Whatever comes from outside ends it by ringing the feed's bell.
 const TURN: Duration = Duration::from_millis(2);
@@ -70,6 +71,9 @@ pub enum LineError {
     /// No thread.
     #[error("the system gives no thread: {0}")]
     Thread(std::io::Error),
+    /// A core that the system has taken away.
+    #[error("the inspector cannot be bound to its core: {0}")]
+    Cores(ThreadsError),
 }
 
 /// How somebody outside ends or reloads a line.
@@ -215,7 +219,7 @@ impl Line {
             keep_every_nth_ok: file.record.keep_every_nth_ok,
             sketches: tell == Tell::View,
         };
-        let inspector = Inspector::start(bench, wanted, expected).map_err(LineError::Thread)?;
+        let inspector = Inspector::start(bench, wanted, expected)?;
         let asked = file
             .outputs
             .socket

@@ -1,5 +1,6 @@
-use std::thread;
+use std::sync::Arc;
 
+use andon_kernels::Pool;
 use nalgebra::{DMatrix, DMatrixView, DVector};
 
 use super::{Centre, Features, Places};
@@ -26,11 +27,13 @@ pub struct NormalModel {
     pub(super) memory_norms: Vec<f32>,
     /// By patch place, which remembered patches may answer; `None` without a gate.
     allowed: Option<Vec<Vec<u32>>>,
-    threads: usize,
+    /// Threads to score on; the calling one alone if there are none.
+    pool: Option<Arc<Pool>>,
 }
 
-/// Patches that are worth a thread: below, starting it takes as long as it saves.
-const PATCHES_A_THREAD: usize = 256;
+/// Patches that are scored in one piece at least: fewer would pass the memory through the cache too
+/// often.
+const PIECE: usize = 128;
 
 /// Coordinates of each patch that are given with its score: what a composition needs.
 pub(crate) const LEADING: usize = 24;
@@ -90,7 +93,7 @@ pub enum NormalError {
 
 /// How far each patch of an image is from what good parts show: squared distances in feature
 /// space, `0..=4`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct PatchScores {
     /// To the nearest remembered patch that may answer at this place.
     pub score: Vec<f32>,
@@ -104,12 +107,13 @@ pub struct PatchScores {
 }
 
 impl PatchScores {
-    /// Puts the scores of further patches behind these.
-    fn append(&mut self, mut other: Self) {
+    /// These, and those of further patches behind them.
+    fn and(mut self, mut other: Self) -> Self {
         self.score.append(&mut other.score);
         self.anywhere.append(&mut other.anywhere);
         self.nearest.append(&mut other.nearest);
         self.leading.append(&mut other.leading);
+        self
     }
 
     /// Share of patches that are most like something that was seen at their own place.
@@ -140,15 +144,18 @@ impl NormalModel {
             mean: parts.block_means.as_ref().map(|means| means.iter().sum()),
             basis_rows,
             allowed,
-            threads: 1,
+            pool: None,
             parts,
         })
     }
 
-    /// Scores on up to so many threads, at least one; the result is the same to the bit.
+    /// Scores on these threads; the result is the same to the bit.
     #[must_use]
-    pub fn with_threads(self, threads: usize) -> Self {
-        Self { threads, ..self }
+    pub fn with_pool(self, pool: Arc<Pool>) -> Self {
+        Self {
+            pool: Some(pool),
+            ..self
+        }
     }
 
     /// The numbers that it was made from.
@@ -177,25 +184,21 @@ impl NormalModel {
     pub(crate) fn score_total(&self, total: &DMatrix<f32>) -> PatchScores {
         let relative = relative_to(total.clone(), self.mean.as_ref());
         let patches = relative.ncols();
-        let threads = self.threads.min(patches / PATCHES_A_THREAD).max(1);
-        let each = patches.div_ceil(threads);
-        let score = |first: usize| {
-            let count = each.min(patches - first);
-            self.score_columns(relative.columns(first, count), first)
+        let pieces = (patches / PIECE).max(1);
+        let score = |piece: usize| {
+            let (first, end) = (patches * piece / pieces, patches * (piece + 1) / pieces);
+            self.score_columns(relative.columns(first, end - first), first)
         };
-        thread::scope(|scope| {
-            let others: Vec<_> = (1..threads)
-                .map(|thread| scope.spawn(move || score(thread * each)))
-                .collect();
-            let mut scores = score(0);
-            for other in others {
-                match other.join() {
-                    Ok(other) => scores.append(other),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            scores
-        })
+        let mut scores = vec![PatchScores::default(); pieces];
+        match &self.pool {
+            Some(pool) => pool.chunks(&mut scores, 1, &|number, one| one[0] = score(number)),
+            None => (0..)
+                .zip(&mut scores)
+                .for_each(|(number, one)| *one = score(number)),
+        }
+        scores
+            .into_iter()
+            .fold(PatchScores::default(), PatchScores::and)
     }
 
     /// Scores some patches, measured from the centre, `[dim, some]`; the first of them is number
@@ -436,13 +439,16 @@ mod tests {
                 gate,
             })
             .unwrap();
-            let one = model.score_total(&features);
-            let three = model.with_threads(3).score_total(&features);
             let bits = |scores: &[f32]| scores.iter().map(|s| s.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(&one.score), bits(&three.score));
-            assert_eq!(bits(&one.anywhere), bits(&three.anywhere));
-            assert_eq!(one.nearest, three.nearest);
-            assert_eq!(bits(&one.leading), bits(&three.leading));
+            let alone = model.score_total(&features);
+            for threads in [1, 2, 3, 4] {
+                let pool = Arc::new(Pool::new(threads).unwrap());
+                let shared = model.clone().with_pool(pool).score_total(&features);
+                assert_eq!(bits(&alone.score), bits(&shared.score));
+                assert_eq!(bits(&alone.anywhere), bits(&shared.anywhere));
+                assert_eq!(alone.nearest, shared.nearest);
+                assert_eq!(bits(&alone.leading), bits(&shared.leading));
+            }
         }
     }
 }

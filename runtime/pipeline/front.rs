@@ -6,7 +6,7 @@ use image::{ImageBuffer, Rgb, RgbImage};
 use crate::image::{ImageError, InputShape, Preparation};
 use crate::normal::{FeatureError, Features};
 use crate::recipe::ViewSettings;
-use crate::vit::{Backbone, Backbones, Grid, Model, ModelError, TapRequest, Taps};
+use crate::vit::{Backbone, Backbones, Grid, Model, ModelError, TapRequest, Taps, Threads};
 
 /// Camera side of the pipeline: everything up to the features.
 pub struct FrontEnd {
@@ -48,8 +48,7 @@ pub struct Seen {
 }
 
 impl FrontEnd {
-    /// Prepares `model` for pictures under these settings; `blocks` (1-based) are fused, and
-    /// `threads` cores may be used by one run.
+    /// Prepares `model` for pictures under these settings; `blocks` (1-based) are fused.
     ///
     /// # Errors
     /// [`ModelError`] when the model cannot serve them.
@@ -57,7 +56,7 @@ impl FrontEnd {
         model: &Model,
         view: &ViewSettings,
         blocks: &[usize],
-        threads: usize,
+        threads: &Threads,
     ) -> Result<Self, ModelError> {
         Self::with_taps(model, view, blocks, &TapRequest::new([]), threads)
     }
@@ -71,7 +70,7 @@ impl FrontEnd {
         view: &ViewSettings,
         blocks: &[usize],
         besides: &TapRequest,
-        threads: usize,
+        threads: &Threads,
     ) -> Result<Self, ModelError> {
         let normalisation = &model.manifest().input;
         let patch = model.manifest().architecture.patch;
@@ -86,7 +85,7 @@ impl FrontEnd {
         // What cannot be served shall show now.
         let grid = Backbone::check(model, size, &request)?;
         let backbones =
-            Backbones::new(model.clone(), request, threads).with_kept(view.kept.clone());
+            Backbones::new(model.clone(), request, threads.clone()).with_kept(view.kept.clone());
         if view.shape == InputShape::Common {
             // The first part shall not wait.
             backbones.of(size)?;

@@ -1,4 +1,5 @@
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use image::{ImageBuffer, Rgb, RgbImage};
@@ -8,7 +9,7 @@ use crate::image::{ImageError, Roi, decode};
 use crate::inspect::{Inspection, Inspector};
 use crate::normal::NormalError;
 use crate::recipe::{Golden, GoldenMismatch, Recipe, RecipeError};
-use crate::vit::{Model, ModelError, TapRequest, Taps};
+use crate::vit::{Model, ModelError, TapRequest, Taps, Threads};
 
 /// The whole pipeline: a picture in, an inspection out.
 pub struct Pipeline {
@@ -86,11 +87,11 @@ impl StageTimes {
 }
 
 impl Pipeline {
-    /// Puts a recipe and its model together; `threads` cores may be used by one run.
+    /// Puts a recipe and its model together; network and distances share the threads.
     ///
     /// # Errors
     /// [`PipelineError`] when the recipe was made with another model or does not fit it.
-    pub fn new(model: &Model, recipe: &Recipe, threads: usize) -> Result<Self, PipelineError> {
+    pub fn new(model: &Model, recipe: &Recipe, threads: &Threads) -> Result<Self, PipelineError> {
         Self::with_taps(model, recipe, &TapRequest::new([]), threads)
     }
 
@@ -102,14 +103,14 @@ impl Pipeline {
         model: &Model,
         recipe: &Recipe,
         besides: &TapRequest,
-        threads: usize,
+        threads: &Threads,
     ) -> Result<Self, PipelineError> {
         recipe.check_model(model.manifest())?;
         let blocks = &recipe.normal.blocks;
         Ok(Self {
             front: FrontEnd::with_taps(model, &recipe.view, blocks, besides, threads)?,
             inspector: Inspector::new(recipe.normal.clone(), recipe.limits)?
-                .with_threads(threads)
+                .with_pool(Arc::clone(threads.pool()))
                 .with_turned(recipe.turned.clone())
                 .with_composition(recipe.composition.clone()),
         })

@@ -12,7 +12,7 @@ use crate::recipe::{
     Golden, LearnError, LearnOptions, Learned, Learner, Origin, PartRecord, Place, Recipe,
     ViewSettings, views,
 };
-use crate::vit::{Kept, Model, ModelError};
+use crate::vit::{Kept, Model, ModelError, Threads};
 
 /// Blocks whose tokens are fused unless others are asked for: earlier ones miss meaning, later ones
 /// detail, and nothing behind the last of them is computed.
@@ -76,14 +76,14 @@ pub enum LessonError {
 }
 
 impl Lesson {
-    /// Prepares `model` for the pictures; `threads` cores may be used by one run.
+    /// Prepares `model` for the pictures.
     ///
     /// # Errors
     /// [`LessonError`] when the model cannot serve the view.
     pub fn new(
         model: &Model,
         settings: LearnSettings,
-        threads: usize,
+        threads: &Threads,
     ) -> Result<Self, LessonError> {
         let view = &settings.view;
         let front = FrontEnd::new(model, view, &settings.blocks, threads)?;

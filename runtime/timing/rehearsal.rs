@@ -7,7 +7,7 @@ use crate::hash::sha256;
 use crate::image::{InputShape, InputSize, Roi};
 use crate::pipeline::{BLOCKS, LearnSettings, Lesson, LessonError};
 use crate::recipe::{LearnOptions, PartRecord, Recipe, ViewSettings};
-use crate::vit::Model;
+use crate::vit::{Model, Threads};
 
 /// Parts to learn: as many as a user may begin with. What a part costs does not depend on it.
 const PARTS: usize = 8;
@@ -49,7 +49,7 @@ pub fn rehearsal(
     model: &Model,
     pictures: &[RgbImage],
     side: usize,
-    threads: usize,
+    threads: &Threads,
     mut step: impl FnMut(),
 ) -> Result<Recipe, LessonError> {
     let content = pictures.first().map_or((1, 1), RgbImage::dimensions);

@@ -9,7 +9,7 @@ use super::statistics::median;
 use crate::normal::Features;
 use crate::pipeline::{InspectError, Pipeline, StageTimes};
 use crate::recipe::Recipe;
-use crate::vit::{Backbone, Engine, Model, ModelError};
+use crate::vit::{Backbone, Engine, Model, ModelError, Threads};
 
 /// Runs that are not counted: the first ones fetch memory from the system.
 const WARM_UP: usize = 2;
@@ -102,7 +102,7 @@ pub struct Against {
 pub fn against_plain(
     model: &Model,
     recipe: &Recipe,
-    threads: usize,
+    threads: &Threads,
     rounds: usize,
     mut step: impl FnMut(),
 ) -> Result<Against, ModelError> {

@@ -21,6 +21,7 @@ use super::statistics::{Spread, spread};
 use crate::line::{
     Bench, BenchError, Feed, Line, LineError, StationFile, StationFileError, Stop, Tell,
 };
+use crate::vit::Threads;
 
 /// Parts that are not counted: the first ones wake threads and fetch memory.
 const WARM_UP: usize = 3;
@@ -67,7 +68,8 @@ pub enum LatencyError {
 }
 
 /// Runs a station with this recipe (a file) on `pictures`, until `parts` parts are judged. `model` is
-/// the manifest of another model than the built-in one. `step` is called after each part.
+/// the manifest of another model than the built-in one. The station runs on these threads, and the
+/// calling one should not be bound to a core: others that it starts would be, too. `step` is called after each part.
 ///
 /// # Errors
 /// [`LatencyError`].
@@ -75,7 +77,7 @@ pub fn latency(
     recipe: &Path,
     model: Option<&Path>,
     pictures: &[RgbImage],
-    threads: usize,
+    threads: &Threads,
     parts: usize,
     mut step: impl FnMut(),
 ) -> Result<Latency, LatencyError> {
@@ -84,7 +86,7 @@ pub fn latency(
     let address = free_address()?;
     let mut file = station_file(folder.path(), recipe, &socket, address, threads)?;
     file.judging.model = model.map(Path::to_path_buf);
-    let bench = Bench::load(&file, |_| {})?;
+    let bench = Bench::load(&file, Some(threads), |_| {})?;
     let (shutter, shots) = channel();
     let camera = Triggered {
         pictures: pictures.to_vec(),
@@ -126,7 +128,7 @@ fn station_file(
     recipe: &Path,
     socket: &Path,
     address: SocketAddr,
-    threads: usize,
+    threads: &Threads,
 ) -> Result<StationFile, LatencyError> {
     let text = |path: &Path| toml::Value::String(path.display().to_string()).to_string();
     let mut station = String::new();
@@ -134,10 +136,12 @@ fn station_file(
     let _ = write!(
         station,
         "name = \"bench\"\n[camera]\nsource = \"rendered\"\n[trigger]\nfrom = \"input\"\n\
-         [[recipe]]\nindex = 1\nfile = {}\n[judging]\nthreads = {threads}\ndeadline_ms = {}\n\
+         [[recipe]]\nindex = 1\nfile = {}\n[judging]\nthreads = {}\ncores = {:?}\ndeadline_ms = {}\n\
          [outputs]\nsocket = {}\ntcp = {{ address = \"{address}\" }}\n[record]\nfolder = \
          \"record\"\nimages_mb = 1\nleave_free_mb = 0\n",
         text(&std::path::absolute(recipe)?),
+        threads.count(),
+        threads.pool().cores(),
         PATIENCE.as_millis(),
         text(socket),
     );

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use andon_kernels::{Pool, keep_memory_between_runs};
+use andon_kernels::keep_memory_between_runs;
 use prost::Message;
 use tract_linalg::multithread::{Executor, multithread_tract_scope};
 use tract_onnx::pb::ModelProto;
@@ -12,7 +12,9 @@ use super::graph::Cut;
 use super::guard::Guarded;
 use super::kernels;
 use super::strip::strip;
-use super::{BlockTaps, Grid, Kept, Model, ModelError, TapKind, TapMatrix, TapRequest, Taps};
+use super::{
+    BlockTaps, Grid, Kept, Model, ModelError, TapKind, TapMatrix, TapRequest, Taps, Threads,
+};
 
 /// Longest accepted side of the input, in pixels: past it one attention matrix alone would need
 /// gigabytes, and the way to see more is tiles.
@@ -32,9 +34,9 @@ pub enum Engine {
 pub struct Backbone {
     plan: Arc<TypedRunnableModel>,
     report: FuseReport,
-    /// For operators of the engine; those of this program have a pool of their own.
-    executor: Executor,
-    pool: Arc<Pool>,
+    threads: Threads,
+    /// Threads for what of the graph is left to the engine.
+    engine: Executor,
     name: String,
     class_tokens: usize,
     patch: usize,
@@ -47,8 +49,7 @@ pub struct Backbone {
 
 impl Backbone {
     /// Prepares `model` for input of `width` x `height` pixels. Blocks behind the last one in
-    /// `request` are dropped. `threads` is how many cores one run may use, at least one. Runs on
-    /// [`Engine::Fused`].
+    /// `request` are dropped. Runs on [`Engine::Fused`] and on these threads.
     ///
     /// # Errors
     /// [`ModelError`] when the size does not fit, a block does not exist, or the graph is not in
@@ -57,7 +58,7 @@ impl Backbone {
         model: &Model,
         size: (usize, usize),
         request: &TapRequest,
-        threads: usize,
+        threads: &Threads,
     ) -> Result<Self, ModelError> {
         Self::with_engine(model, size, request, threads, Engine::default())
     }
@@ -70,7 +71,7 @@ impl Backbone {
         model: &Model,
         size: (usize, usize),
         request: &TapRequest,
-        threads: usize,
+        threads: &Threads,
         engine: Engine,
     ) -> Result<Self, ModelError> {
         Self::with_kept(model, size, None, request, threads, engine)
@@ -87,7 +88,7 @@ impl Backbone {
         (width, height): (usize, usize),
         kept: Option<&Kept>,
         request: &TapRequest,
-        threads: usize,
+        threads: &Threads,
         engine: Engine,
     ) -> Result<Self, ModelError> {
         let grid = Self::check(model, (width, height), request)?;
@@ -150,12 +151,16 @@ impl Backbone {
                 }
             }
         };
-        let pool = guarded.guard("starting threads", || Ok(Pool::new(threads.max(1))?))?;
+        // Elementwise operators that are left alone are not worth threads of the engine's own.
+        let engine = match kernels::used(plan.model()).is_empty() {
+            true => Executor::SingleThread,
+            false => guarded.guard("starting threads", || Ok(threads.engine()?))?,
+        };
         let backbone = Self {
             plan,
             report,
-            executor: executor(threads),
-            pool: Arc::new(pool),
+            threads: threads.clone(),
+            engine,
             name: manifest.name.clone(),
             class_tokens: sizes.class_tokens,
             patch: sizes.patch,
@@ -252,8 +257,8 @@ impl Backbone {
                 }
                 None => Tensor::from_shape(&[1, 3, height, width], input)?,
             };
-            fuse::on_pool(&self.pool, || {
-                multithread_tract_scope(self.executor.clone(), || {
+            fuse::on_pool(self.threads.pool(), || {
+                multithread_tract_scope(self.engine.clone(), || {
                     self.plan.run(tvec!(tensor.into_tvalue()))
                 })
             })
@@ -298,16 +303,5 @@ impl Backbone {
             }
         }
         Ok(())
-    }
-}
-
-/// Threads for the operators of the engine, if the program was built with them.
-fn executor(threads: usize) -> Executor {
-    match threads {
-        0 | 1 => Executor::SingleThread,
-        #[cfg(feature = "engine-threads")]
-        threads => Executor::multithread_with_name(threads, "andon-vit"),
-        #[cfg(not(feature = "engine-threads"))]
-        _ => Executor::SingleThread,
     }
 }

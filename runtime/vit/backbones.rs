@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Backbone, Engine, Kept, Model, ModelError, TapRequest};
+use super::{Backbone, Engine, Kept, Model, ModelError, TapRequest, Threads};
 
 /// How many are kept: more than the shapes that follow each other on a line, few enough that their
 /// weights fit a small computer.
@@ -11,15 +11,15 @@ const KEPT: usize = 4;
 pub struct Backbones {
     model: Model,
     request: TapRequest,
-    threads: usize,
+    threads: Threads,
     patches: Option<Kept>,
     /// The one used last comes last.
     kept: Mutex<Vec<Arc<Backbone>>>,
 }
 
 impl Backbones {
-    /// For these taps, on `threads` cores; none is prepared yet.
-    pub fn new(model: Model, request: TapRequest, threads: usize) -> Self {
+    /// For these taps, all on the same threads; none is prepared yet.
+    pub fn new(model: Model, request: TapRequest, threads: Threads) -> Self {
         Self {
             model,
             request,
@@ -53,7 +53,7 @@ impl Backbones {
                 size,
                 self.patches.as_ref(),
                 &self.request,
-                self.threads,
+                &self.threads,
                 Engine::default(),
             )?),
         };

@@ -17,6 +17,7 @@ mod model;
 mod position;
 mod strip;
 mod taps;
+mod threads;
 
 pub use backbone::{Backbone, Engine};
 pub use backbones::Backbones;
@@ -27,6 +28,7 @@ pub use kernels::Kernels;
 pub use manifest::{Architecture, Manifest, Normalisation, Source};
 pub use model::Model;
 pub use taps::{BlockTaps, Grid, TapKind, TapMatrix, TapRequest, Taps};
+pub use threads::{Threads, ThreadsError};
 
 /// Side of the square that one patch covers at the network's input, when the manifest is the
 /// embedded one; other models state theirs in their manifest.

@@ -15,7 +15,7 @@ use std::time::Instant;
 use andon::image::{self, InputSize, Preparation};
 use andon::pipeline::BLOCKS;
 use andon::timing::median;
-use andon::vit::{Backbone, Engine, Grid, Kept, Model, TapKind, TapRequest, Taps};
+use andon::vit::{Backbone, Engine, Grid, Kept, Model, TapKind, TapRequest, Taps, Threads};
 use andon_kernels::Isa;
 use anyhow::{Context, Result};
 use plotters::prelude::*;
@@ -75,7 +75,9 @@ fn every_tap(model: &Model) -> TapRequest {
 fn errors(model: &Model) -> Result<()> {
     for side in SIDES {
         let request = every_tap(model);
-        let prepare = |engine| Backbone::with_engine(model, (side, side), &request, 1, engine);
+        let prepare = |engine| {
+            Backbone::with_engine(model, (side, side), &request, &Threads::alone(), engine)
+        };
         let (plain, fused) = (prepare(Engine::Plain)?, prepare(Engine::Fused)?);
         let inputs = inputs(model, side)?;
         let mut worst = vec![[0f64; 4]; model.manifest().architecture.blocks];
@@ -120,7 +122,8 @@ fn distance(expected: &Taps, found: &Taps, block: usize, kind: TapKind) -> Resul
 fn times(model: &Model, rounds: usize) -> Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     for side in SIDES {
-        for threads in [1, 2].into_iter().filter(|n| *n <= cores) {
+        for count in [1, 2].into_iter().filter(|n| *n <= cores) {
+            let threads = &Threads::new(count)?;
             let request = every_tap(model);
             let prepare =
                 |engine| Backbone::with_engine(model, (side, side), &request, threads, engine);
@@ -128,7 +131,7 @@ fn times(model: &Model, rounds: usize) -> Result<()> {
             let input = vec![0.5; 3 * side * side];
             let pair = in_turn([&fused, &plain], &input, rounds)?;
             println!(
-                "{side} px, {threads} thread(s), every tap: fused / plain {:.3} (median of \
+                "{side} px, {count} thread(s), every tap: fused / plain {:.3} (median of \
                  {rounds}); medians {:.0} and {:.0} ms",
                 pair.ratio, pair.ms[0], pair.ms[1],
             );
@@ -178,7 +181,8 @@ fn kept(model: &Model, rounds: usize) -> Result<()> {
     let request = TapRequest::tokens(BLOCKS);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!("\nkept patches against the whole frame, {SIDE} px, tokens of blocks {BLOCKS:?}");
-    for threads in [1, 2].into_iter().filter(|n| *n <= cores) {
+    for count in [1, 2].into_iter().filter(|n| *n <= cores) {
+        let threads = &Threads::new(count)?;
         // One patch shows what no mask saves: the patch embedding, most of all.
         for (rows, cols) in [(patches, patches), (2, 2), (2, 1), (1, 1)] {
             // The upper left: which patches they are changes no time.
@@ -193,7 +197,7 @@ fn kept(model: &Model, rounds: usize) -> Result<()> {
             let input = vec![0.5; 3 * SIDE * SIDE];
             let pair = in_turn([&some_of, &all], &input, rounds)?;
             println!(
-                "{threads} thread(s), {some}: {:.3} of the time (median of {rounds}); medians {:.1} \
+                "{count} thread(s), {some}: {:.3} of the time (median of {rounds}); medians {:.1} \
                  and {:.1} ms",
                 pair.ratio, pair.ms[0], pair.ms[1],
             );
@@ -216,7 +220,7 @@ fn growth(model: &Model, rounds: usize) -> Result<()> {
     for grid in GRIDS {
         let side = grid * sizes.patch;
         let input = vec![0.5; 3 * side * side];
-        let prepare = |(_, request)| Backbone::new(model, (side, side), request, 1);
+        let prepare = |(_, request)| Backbone::new(model, (side, side), request, &Threads::alone());
         let networks = curves
             .each_ref()
             .map(|(name, request)| prepare((name, request)));
@@ -282,7 +286,12 @@ fn draw(curves: &[(&str, Vec<(f64, f64)>)], path: &Path) -> Result<()> {
 }
 
 fn serve(model: &Model, side: usize, threads: usize) -> Result<()> {
-    let backbone = Backbone::new(model, (side, side), &every_tap(model), threads)?;
+    let backbone = Backbone::new(
+        model,
+        (side, side),
+        &every_tap(model),
+        &Threads::new(threads)?,
+    )?;
     let input = vec![0.5; 3 * side * side];
     for line in std::io::stdin().lines() {
         line?;

@@ -25,7 +25,7 @@ use andon::image::{self, InputSize};
 use andon::normal::PatchScores;
 use andon::pipeline::{Lesson, Pipeline};
 use andon::recipe::{PartRecord, Place};
-use andon::vit::Model;
+use andon::vit::{Model, Threads};
 use pathways::{Flagged, Judged, Product};
 
 const LEARNED: u64 = 16;
@@ -34,7 +34,7 @@ const SCREWS: &str = "../shared/data/screws";
 fn main() {
     let seeds = env::var("ANDON_BENCH_SEEDS").unwrap_or_else(|_| "21,22,23".into());
     let parts: u64 = env::var("ANDON_BENCH_PARTS").map_or(8, |v| v.parse().unwrap());
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = &Threads::asked(None, &[]).unwrap();
     let mut rows: Vec<Row> = DefectKind::ALL.into_iter().map(Row::new).collect();
     let mut good = Scores::default();
     for seed in seeds.split(',') {
@@ -256,7 +256,7 @@ fn print_layout(rows: &[Row], good: &Scores) {
 
 /// Missing screws under a hand-held camera: what the regions say when the parts decide whether
 /// place counts, and when it is made to count.
-fn screws(threads: usize) {
+fn screws(threads: &Threads) {
     if !Path::new(SCREWS).is_dir() {
         eprintln!("SKIPPED: {SCREWS} is not there, so nothing was measured on real screws");
         return;

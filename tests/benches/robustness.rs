@@ -24,7 +24,7 @@ use andon::normal::Features;
 use andon::pipeline::{BLOCKS, FrontEnd, LearnSettings, Lesson};
 use andon::recipe::{LearnOptions, PartRecord};
 use andon::stress::{Kind, Stress};
-use andon::vit::{Model, TapRequest};
+use andon::vit::{Model, TapRequest, Threads};
 use anyhow::{Context, Result, bail};
 use sets::Set;
 use table::{Outcome, print};
@@ -127,7 +127,13 @@ fn compare(model: &Model, set: &Set, plan: &Plan, draws: &[u64]) -> Result<()> {
     let last = *blocks.iter().max().context("no blocks")?;
     let front = || {
         let besides = TapRequest::tokens(blocks.iter().copied());
-        Ok(FrontEnd::with_taps(model, &set.view, &[last], &besides, 1)?)
+        Ok(FrontEnd::with_taps(
+            model,
+            &set.view,
+            &[last],
+            &besides,
+            &Threads::alone(),
+        )?)
     };
     // Pictures of one shape follow each other, so that few networks are prepared.
     let order = set.by_shape();
@@ -186,7 +192,7 @@ fn learn(model: &Model, set: &Set, blocks: &[usize], parts: Vec<usize>) -> Resul
         options: LearnOptions::default(),
         created: String::new(),
     };
-    let mut lesson = Lesson::new(model, settings, 1)?;
+    let mut lesson = Lesson::new(model, settings, &Threads::alone())?;
     for &part in &parts {
         let record = PartRecord {
             file: String::new(),

@@ -8,6 +8,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use andon::evaluate::{Evaluation, HitRule, TruthFolders, auroc};
 use andon::image::{self, InputShape, InputSize, Roi};
@@ -15,7 +16,7 @@ use andon::inspect::{Inspector, Verdict};
 use andon::normal::{Centre, Features, Moments};
 use andon::pipeline::{BLOCKS, FrontEnd, LearnSettings, Lesson, Pipeline};
 use andon::recipe::{LearnOptions, PartRecord, Place, Recipe, ViewSettings};
-use andon::vit::Model;
+use andon::vit::{Model, Threads};
 use anyhow::{Context, Result};
 use nalgebra::DMatrix;
 use rand::SeedableRng;
@@ -64,7 +65,7 @@ fn drawn(model: &Model, set: &str, learn: usize) -> Result<()> {
             ..view(SIDE, (1, 1))
         },
     };
-    let front = FrontEnd::new(model, &view, &BLOCKS, threads())?;
+    let front = FrontEnd::new(model, &view, &BLOCKS, &THREADS)?;
     let see = |paths: &[PathBuf]| -> Result<Vec<Features>> {
         paths
             .iter()
@@ -146,7 +147,7 @@ fn boards(model: &Model) -> Result<()> {
             let picture = image::read(template)?;
             let view = view(side, picture.dimensions());
             let recipe = learned(model, view, place, &[template])?;
-            let pipeline = Pipeline::new(model, &recipe, threads())?;
+            let pipeline = Pipeline::new(model, &recipe, &THREADS)?;
             evaluation.add_good(&pipeline.inspect(&picture)?.inspection, size(&picture))?;
             let picture = image::read(&board)?;
             let inspection = pipeline.inspect(&picture)?.inspection;
@@ -178,7 +179,7 @@ fn learned(model: &Model, view: ViewSettings, place: Place, parts: &[&PathBuf]) 
         },
         created: String::new(),
     };
-    let mut lesson = Lesson::new(model, settings, threads())?;
+    let mut lesson = Lesson::new(model, settings, &THREADS)?;
     for path in parts {
         let record = PartRecord {
             file: path.display().to_string(),
@@ -261,9 +262,8 @@ fn view(side: usize, shape: (u32, u32)) -> ViewSettings {
     }
 }
 
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
+/// For all networks.
+static THREADS: LazyLock<Threads> = LazyLock::new(|| Threads::asked(None, &[]).expect("threads"));
 
 fn size(picture: &::image::RgbImage) -> [u32; 2] {
     [picture.width(), picture.height()]

@@ -23,7 +23,7 @@ use andon::camera::{
 };
 use andon::line::{Bench, Ended, Feed, Line, StationFile, Stop, Tell};
 use andon::timing::{PICTURE, pictures, rehearsal};
-use andon::vit::Model;
+use andon::vit::{Model, Threads};
 use andon_alert::{Request, Response, ask};
 use andon_journal::{Filter, Record, read, verify};
 use anyhow::{Context, Result, bail, ensure};
@@ -198,11 +198,17 @@ fn soak(time: Duration) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let model = Model::embedded()?;
     eprintln!("learns {SIDE} px from the rendered line, then runs for {time:?}");
-    let mut recipe = rehearsal(&model, &pictures(8, PICTURE, None)?, SIDE, 2, || {})?;
+    let mut recipe = rehearsal(
+        &model,
+        &pictures(8, PICTURE, None)?,
+        SIDE,
+        &Threads::new(2)?,
+        || {},
+    )?;
     recipe.write(&folder.path().join("a.andon"))?;
     let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
     let file = station_file(folder.path(), address)?;
-    let bench = Bench::load(&file, |_| {})?;
+    let bench = Bench::load(&file, None, |_| {})?;
     let witness = Witness {
         plan: FaultPlan::random(4, FAULTS, &Fault::ALL),
         spoiled: Arc::default(),

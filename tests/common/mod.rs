@@ -14,7 +14,7 @@ use andon::camera::rendered::{DefectKind, LineConfig, RenderedLine, RenderedPart
 use andon::image::{InputShape, InputSize};
 use andon::pipeline::{BLOCKS, LearnSettings, Lesson};
 use andon::recipe::{LearnOptions, PartRecord, Place, Recipe, ViewSettings};
-use andon::vit::Model;
+use andon::vit::{Model, Threads};
 use image::RgbImage;
 use serde_json::Value;
 
@@ -177,7 +177,7 @@ pub fn learn(parts: u64) -> Recipe {
 pub fn learn_where(parts: u64, place: Place) -> Recipe {
     let mut settings = settings();
     settings.options.place = place;
-    let mut lesson = Lesson::new(&Model::embedded().unwrap(), settings, 1).unwrap();
+    let mut lesson = Lesson::new(&Model::embedded().unwrap(), settings, &Threads::alone()).unwrap();
     for index in 0..parts {
         let file = format!("part-{index:02}.png");
         let record = PartRecord {

@@ -10,7 +10,7 @@ use andon::inspect::{Inspector, Region, Verdict};
 use andon::normal::{Features, PatchScores};
 use andon::pipeline::{FrontEnd, Lesson};
 use andon::recipe::{PartRecord, Recipe};
-use andon::vit::Model;
+use andon::vit::{Model, Threads};
 
 use crate::common;
 
@@ -51,7 +51,7 @@ pub struct Flagged {
 
 impl Product {
     /// Learns the first `parts` good parts of the line `seed`, at full size.
-    pub fn learn(seed: u64, parts: u64, threads: usize) -> Self {
+    pub fn learn(seed: u64, parts: u64, threads: &Threads) -> Self {
         let line = RenderedLine::new(LineConfig {
             seed,
             severity: [0.3, 1.0],

@@ -4,8 +4,9 @@ use std::fs;
 
 use serde::Deserialize;
 
-use super::Finding;
 use super::machine;
+use super::{Finding, threads};
+use crate::line::StationFile;
 
 const PROFILES: [&str; 4] = [
     include_str!("../../../boards/raspberry-pi-5.toml"),
@@ -45,10 +46,8 @@ struct Match {
 struct Cpu {
     /// Features that the network's kernels are quick with.
     features: Vec<String>,
-    /// Cores for the network.
-    threads: usize,
-    /// Which cores, as `CPUAffinity=` of the service manager takes them.
-    pin: String,
+    /// Cores for the network, one thread each, as `judging.cores` in the station file takes them.
+    cores: Vec<usize>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -90,7 +89,7 @@ fn profiles() -> Vec<Board> {
         .collect()
 }
 
-pub(super) fn look() -> Vec<Finding> {
+pub(super) fn look(station: Option<&StationFile>) -> Vec<Finding> {
     let text = fs::read_to_string("/proc/device-tree/model").ok();
     let model = text
         .as_deref()
@@ -103,11 +102,10 @@ pub(super) fn look() -> Vec<Finding> {
         let name = model.unwrap_or(std::env::consts::ARCH);
         let advice = "measure the time of a part with `andon inspect --json` and set \
                       judging.deadline_ms with room to spare";
-        return vec![Finding::warn(
-            "board",
-            format!("{name}: no profile fits"),
-            advice,
-        )];
+        let found = format!("{name}: no profile fits");
+        let mut findings = vec![Finding::warn("board", found, advice)];
+        findings.extend(station.map(|file| threads::look(&file.judging, None)));
+        return findings;
     };
     let name = model.unwrap_or(&board.name);
     let kind = if board.cycle.estimate {
@@ -116,8 +114,8 @@ pub(super) fn look() -> Vec<Finding> {
         "measured"
     };
     let found = format!(
-        "{name} (profile {:?}): network threads {}, on cores {}, about {} ms a part ({kind}: {})",
-        board.name, board.cpu.threads, board.cpu.pin, board.cycle.cycle_time_ms, board.cycle.basis
+        "{name} (profile {:?}): network on cores {:?}, about {} ms a part ({kind}: {})",
+        board.name, board.cpu.cores, board.cycle.cycle_time_ms, board.cycle.basis
     );
     let mut findings = vec![Finding::ok("board", found)];
     let present = machine::features();
@@ -141,6 +139,9 @@ pub(super) fn look() -> Vec<Finding> {
     findings.push(Finding::ok("board", format!("lamps: {}", board.lamps.note)));
     let serial = format!("serial port {}: {}", board.serial.port, board.serial.note);
     findings.push(Finding::ok("board", serial));
+    // A profile of whatever computer does not know how many cores this one has.
+    let cores = (!board.matches.device_tree.is_empty()).then_some(&board.cpu.cores[..]);
+    findings.extend(station.map(|file| threads::look(&file.judging, cores)));
     findings
 }
 
@@ -158,6 +159,15 @@ mod tests {
                 board.name
             );
             assert!(board.cycle.basis.len() > 40, "{}", board.name);
+        }
+    }
+
+    #[test]
+    fn the_station_that_the_package_brings_names_the_cores_of_each_board() {
+        let station = include_str!("../../../boards/debian/station.toml");
+        for board in profiles().iter().filter(|b| b.matches.arch == "aarch64") {
+            let line = format!("{:<18} cores = {:?}\n", board.name, board.cpu.cores);
+            assert!(station.contains(&line), "{line}");
         }
     }
 

@@ -6,6 +6,7 @@ mod boards;
 mod devices;
 mod machine;
 mod storage;
+mod threads;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,7 +16,7 @@ use serde::Serialize;
 
 use super::output::json_line;
 use crate::line::StationFile;
-use crate::vit::{Backbone, Model, TapRequest};
+use crate::vit::{Backbone, Model, TapRequest, Threads};
 
 /// Arguments of `andon doctor`.
 #[derive(Debug, clap::Args)]
@@ -100,7 +101,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     });
     let station = station.as_ref();
     findings.extend(machine::look());
-    findings.extend(boards::look());
+    findings.extend(boards::look(station));
     findings.push(model(station));
     findings.extend(devices::look(station));
     findings.extend(storage::look(station));
@@ -135,7 +136,7 @@ fn model(station: Option<&StationFile>) -> Finding {
         let manifest = model.manifest();
         let side = manifest.architecture.patch * 4;
         let request = TapRequest::tokens(1..=manifest.architecture.blocks);
-        let backbone = Backbone::new(&model, (side, side), &request, 1)?;
+        let backbone = Backbone::new(&model, (side, side), &request, &Threads::alone())?;
         backbone.run(&vec![0.0; 3 * side * side])?;
         Ok(format!("{}: sha256 is right, and it runs", manifest.name))
     };

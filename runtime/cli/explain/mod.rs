@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -181,8 +182,8 @@ impl<'a> Lens<'a> {
             },
             together_only: args.together,
         };
-        let threads = args.engine.threads();
-        let explainer = Explainer::new(settings, sizes.heads, threads)?;
+        let threads = args.engine.threads()?;
+        let explainer = Explainer::new(settings, sizes.heads, Arc::clone(threads.pool()))?;
         Ok(Self {
             args,
             model,

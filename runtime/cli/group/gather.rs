@@ -10,7 +10,7 @@ use crate::cli::explain::Names;
 use crate::cli::progress;
 use crate::group::tap_kind;
 use crate::image::{Preparation, read};
-use crate::vit::{Backbone, Model, TapMatrix, TapRequest, Taps};
+use crate::vit::{Backbone, Model, TapMatrix, TapRequest, Taps, Threads};
 
 /// Patches in one shard: 150 MB with four blocks.
 const ROWS_A_SHARD: usize = 8192;
@@ -34,7 +34,7 @@ impl Gathered {
         model: &Model,
         images: &[PathBuf],
         folder: &Path,
-        threads: usize,
+        threads: &Threads,
     ) -> Result<Self> {
         let manifest = model.manifest();
         let schema = Schema {

@@ -86,7 +86,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let found = files::collect(&args.images)?;
     found.report_skipped();
     let model = args.engine.load()?;
-    let plan = Plan::new(args, &model, &found.images)?;
+    let threads = args.engine.threads()?;
+    let plan = Plan::new(args, &model, &found.images, threads.count())?;
     std::fs::create_dir_all(output)
         .with_context(|| format!("cannot make folder {}", output.display()))?;
     let temporary;
@@ -100,13 +101,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
     };
     let start = Instant::now();
-    let gathered = Gathered::gather(&plan, &model, &found.images, folder, args.engine.threads())?;
+    let gathered = Gathered::gather(&plan, &model, &found.images, folder, &threads)?;
     let network = start.elapsed();
 
     let start = Instant::now();
     let settings = Settings {
         groups: args.groups.map(usize::from),
         workers: plan.workers,
+        pool: threads.pool(),
     };
     let (what, what_areas) = pass(&plan, Pathway::What, &gathered, settings)?;
     let (where_, where_areas) = pass(&plan, Pathway::Where, &gathered, settings)?;
@@ -164,7 +166,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(args: &Args, model: &Model, images: &[PathBuf]) -> Result<Self> {
+    fn new(args: &Args, model: &Model, images: &[PathBuf], threads: usize) -> Result<Self> {
         let sizes = model.manifest().architecture;
         check_size(args.size, sizes.patch)?;
         let blocks = BlockList::or(args.blocks.as_ref(), BLOCKS.into(), sizes.blocks)?;
@@ -177,7 +179,6 @@ impl Plan {
             rows: input.height / sizes.patch,
             cols: input.width / sizes.patch,
         };
-        let threads = args.engine.threads();
         let workers = args
             .memory
             .workers(blocks.len(), sizes.dim, grid.patches(), threads)?;
@@ -214,7 +215,7 @@ fn pass(
     plan: &Plan,
     pathway: Pathway,
     gathered: &Gathered,
-    settings: Settings,
+    settings: Settings<'_>,
 ) -> Result<(PathwayGroups, Areas)> {
     // Each image is read in four passes.
     let bar = progress::bar(4 * gathered.images.len(), pathway.as_str());

@@ -9,8 +9,8 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use andon_kernels::{
-    Epilogue, Error, HEAD_WIDTH, Isa, PackedHead, PackedWeights, Pool, Scratch, attend, layer_norm,
-    linear,
+    Bound, Epilogue, Error, HEAD_WIDTH, Isa, PackedHead, PackedWeights, Pool, Scratch,
+    allowed_cores, attend, layer_norm, linear,
 };
 mod numbers;
 use numbers::numbers;
@@ -42,6 +42,10 @@ struct Values {
 
 /// How work is split.
 trait Split {
+    /// Before a run, outside of its time.
+    fn begin(&self) -> Option<Bound> {
+        None
+    }
     fn linear(
         &self,
         weights: &PackedWeights,
@@ -64,6 +68,10 @@ const ZEROS: [f32; WIDTH] = [0.0; WIDTH];
 const SCALE: f32 = 0.125;
 
 impl Split for Pool {
+    fn begin(&self) -> Option<Bound> {
+        self.bind_caller().ok()
+    }
+
     fn linear(
         &self,
         weights: &PackedWeights,
@@ -201,11 +209,12 @@ fn main() {
         .num_threads(threads)
         .build()
         .unwrap();
-    let pinned: Vec<usize> = (1..threads).collect();
+    let mut cores = allowed_cores();
+    cores.truncate(threads);
     let candidates: [(&str, Box<dyn Split>); 4] = [
         ("1 thread", Box::new(Pool::new(1).unwrap())),
         ("pool", Box::new(Pool::new(threads).unwrap())),
-        ("pinned", Box::new(Pool::pinned(&pinned).unwrap())),
+        ("bound", Box::new(Pool::bound(&cores).unwrap())),
         ("rayon", Box::new(Rayon(rayon))),
     ];
     for tokens in [257, 1025] {
@@ -225,6 +234,7 @@ fn main() {
             for ((_, split), seconds) in candidates.iter().zip(&mut seconds) {
                 values.tokens.copy_from_slice(&input);
                 std::thread::sleep(pause);
+                let _bound = split.begin();
                 let start = Instant::now();
                 run(&**split, &blocks, &mut values).unwrap();
                 // The first run fetches memory.

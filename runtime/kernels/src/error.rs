@@ -62,14 +62,30 @@ pub enum Error {
         kind: std::io::ErrorKind,
     },
 
-    /// A thread could not be bound to a processor.
+    /// A core that threads cannot be bound to.
     #[error(
-        "a thread could not be bound to processor {cpu}: it does not exist or may not be used; leave the processors open"
+        "core {core} does not exist or may not be used by this program: name some of {}",
+        list(allowed)
     )]
-    Pin {
-        /// The number of the processor, from 0.
-        cpu: usize,
+    Core {
+        /// Its number, from 0.
+        core: usize,
+        /// Those that may be used.
+        allowed: Vec<usize>,
     },
+
+    /// Two threads on one core.
+    #[error("core {core} is named twice: each thread needs one of its own, so name it once")]
+    CoreTwice {
+        /// Its number, from 0.
+        core: usize,
+    },
+
+    /// No thread can be bound here.
+    #[error(
+        "this system does not bind threads to cores: name none, and say how many threads instead"
+    )]
+    Unbindable,
 
     /// NaN or infinity where the model file must hold a number.
     #[error(
@@ -81,6 +97,12 @@ pub enum Error {
         /// Its first bad element.
         index: usize,
     },
+}
+
+/// Numbers as people write them.
+fn list(numbers: &[usize]) -> String {
+    let texts: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    texts.join(", ")
 }
 
 /// `Ok` when `found == expected`.

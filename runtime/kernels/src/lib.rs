@@ -4,6 +4,7 @@
 //!   scale, bias, GELU or residual are applied while the sums are still in registers.
 //! - [`attend`]: softmax(Q K / sqrt d) V of every head in one pass over blocks of rows; both products in integers.
 //! - [`layer_norm`]: LayerNorm in one visit of each row.
+//! - [`Pool`]: the same on several threads, which are started once and, if asked, bound to cores.
 //!
 //! Each is written for AVX-512 VNNI, AVX2, aarch64 with the matrix multiply, with the dot product and
 //! with neither, and in portable Rust; the choice
@@ -34,6 +35,6 @@ pub use isa::Isa;
 pub use linear::{Epilogue, linear};
 pub use memory::keep_memory_between_runs;
 pub use norm::layer_norm;
-pub use pool::Pool;
+pub use pool::{Bound, Pool, allowed_cores, check_cores, check_distinct};
 pub use scratch::Scratch;
 pub use weights::PackedWeights;

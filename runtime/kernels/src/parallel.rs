@@ -110,10 +110,10 @@ impl Pool {
     }
 
     /// Gives each piece of `values`, `piece` of them (the last may be shorter), with its number to `work`, on all threads:
-    /// for what surrounds the kernels.
+    /// for what surrounds the kernels. `work` must not use the pool itself: it would wait for its own end.
     ///
     /// # Panics
-    /// If `piece` is 0.
+    /// If `piece` is 0, or with what `work` panics with.
     pub fn chunks<T: Send>(
         &self,
         values: &mut [T],

@@ -9,8 +9,10 @@
 //! cache what it wrote there; when done it takes from the shares of others. The order never shows in the result: units do
 //! not see each other.
 
-mod pin;
+mod cores;
 mod shares;
+
+pub use cores::{Bound, allowed_cores, check_cores, check_distinct};
 
 use crate::{Error, Scratch};
 use shares::Shares;
@@ -42,6 +44,8 @@ type Work<'a> = dyn Fn(&mut Scratch, Range<usize>) + Sync + 'a;
 pub struct Pool {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
+    /// One for each thread, the caller's first; none if they are not bound.
+    cores: Box<[usize]>,
     /// Held by the thread whose job runs.
     turn: Mutex<()>,
 }
@@ -55,17 +59,23 @@ impl Pool {
         Pool::build(threads, &[])
     }
 
-    /// The same, with the workers bound to processors: worker `i` to `cpus[i]`, one worker for each. The calling thread
-    /// is left alone and should run on another processor.
-    ///
-    /// # Errors
-    /// As for [`Pool::new`], and [`Error::Pin`] when a processor does not exist or may not be used. Systems other than
-    /// Linux refuse every number.
-    pub fn pinned(cpus: &[usize]) -> Result<Pool, Error> {
-        Pool::build(cpus.len() + 1, cpus)
+    /// A pool without workers: the calling thread alone.
+    #[must_use]
+    pub fn alone() -> Pool {
+        Pool::without_workers(1, &[])
     }
 
-    fn build(threads: usize, cpus: &[usize]) -> Result<Pool, Error> {
+    /// A pool whose threads are bound to cores, one to each: workers to all but the first, and whoever calls kernels to the
+    /// first, once it has asked for that by [`Pool::bind_caller`]. On the core of a worker it would be in that one's way.
+    ///
+    /// # Errors
+    /// As for [`Pool::new`] and [`check_cores`].
+    pub fn bound(cores: &[usize]) -> Result<Pool, Error> {
+        check_cores(cores)?;
+        Pool::build(cores.len(), cores)
+    }
+
+    fn build(threads: usize, cores: &[usize]) -> Result<Pool, Error> {
         if !(1..=MOST_THREADS).contains(&threads) {
             return Err(Error::Dimension {
                 what: "number of threads",
@@ -73,19 +83,15 @@ impl Pool {
                 most: MOST_THREADS,
             });
         }
-        let mut pool = Pool {
-            shared: Arc::new(Shared::new(threads)),
-            workers: Vec::with_capacity(threads - 1),
-            turn: Mutex::new(()),
-        };
+        let mut pool = Pool::without_workers(threads, cores);
         for index in 1..threads {
             let shared = Arc::clone(&pool.shared);
-            let cpu = cpus.get(index - 1).copied();
-            let (tell, pinned) = std::sync::mpsc::channel();
+            let core = cores.get(index).copied();
+            let (tell, bound) = std::sync::mpsc::channel();
             let worker = thread::Builder::new()
                 .name(format!("andon-kernel-{index}"))
                 .spawn(move || {
-                    let outcome = cpu.map_or(Ok(()), pin::pin_this_thread);
+                    let outcome = core.map_or(Ok(()), |core| cores::bind_this_thread(&[core]));
                     // The other end waits for it.
                     let _ = tell.send(outcome);
                     shared.serve(index);
@@ -93,9 +99,19 @@ impl Pool {
                 .map_err(|error| Error::Thread { kind: error.kind() })?;
             pool.workers.push(worker);
             // A thread that ended without a word has panicked, which no code before the message can.
-            pinned.recv().unwrap_or(Ok(()))?;
+            bound.recv().unwrap_or(Ok(()))?;
         }
         Ok(pool)
+    }
+
+    /// Before its workers are started.
+    fn without_workers(threads: usize, cores: &[usize]) -> Pool {
+        Pool {
+            shared: Arc::new(Shared::new(threads)),
+            workers: Vec::with_capacity(threads - 1),
+            cores: cores.into(),
+            turn: Mutex::new(()),
+        }
     }
 
     /// Threads in all, the caller among them.
@@ -159,6 +175,7 @@ impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pool")
             .field("threads", &self.threads())
+            .field("cores", &self.cores)
             .finish_non_exhaustive()
     }
 }

@@ -3,8 +3,8 @@
 mod common;
 
 use andon_kernels::{
-    Epilogue, Error, HEAD_WIDTH, Isa, PackedHead, PackedWeights, Pool, Scratch, attend, layer_norm,
-    linear,
+    Epilogue, Error, HEAD_WIDTH, Isa, PackedHead, PackedWeights, Pool, Scratch, allowed_cores,
+    attend, layer_norm, linear,
 };
 use common::{Numbers, assert_same_bits};
 
@@ -126,55 +126,109 @@ fn shapes_that_do_not_fit_are_refused() {
 }
 
 #[test]
-fn a_pool_needs_a_thread_and_processors_that_exist() {
+fn a_pool_needs_a_thread() {
     for threads in [0, 1025] {
         assert!(
             matches!(Pool::new(threads), Err(Error::Dimension { found, .. }) if found == threads)
         );
     }
-    for cpu in [1023, usize::MAX] {
-        assert_eq!(Pool::pinned(&[cpu]).unwrap_err(), Error::Pin { cpu });
-    }
-    assert_eq!(Pool::pinned(&[]).unwrap().threads(), 1);
+    assert!(matches!(
+        Pool::bound(&[]),
+        Err(Error::Dimension { found: 0, .. })
+    ));
 }
 
-/// The processor that a test runs on can be pinned to, at least.
+#[test]
+fn a_core_that_does_not_exist_is_refused_and_those_that_do_are_named() {
+    let allowed = allowed_cores();
+    for core in [1023, usize::MAX] {
+        let error = Pool::bound(&[core]).unwrap_err();
+        if cfg!(target_os = "linux") {
+            let text = error.to_string();
+            let last = allowed.last().unwrap().to_string();
+            assert!(
+                text.contains(&core.to_string()) && text.ends_with(&last),
+                "{text}"
+            );
+            assert_eq!(
+                error,
+                Error::Core {
+                    core,
+                    allowed: allowed.clone()
+                }
+            );
+        } else {
+            assert_eq!(error, Error::Unbindable);
+        }
+    }
+}
+
+#[test]
+fn two_threads_never_share_a_core() {
+    let error = Pool::bound(&[0, 1, 0]).unwrap_err();
+    assert_eq!(error, Error::CoreTwice { core: 0 });
+}
+
+/// `Cpus_allowed_list` of threads of this program, by their names.
+#[cfg(target_os = "linux")]
+fn bound_to() -> Vec<(String, String)> {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let of = |task: std::path::PathBuf| {
+        let name = std::fs::read_to_string(task.join("comm")).ok()?;
+        let status = std::fs::read_to_string(task.join("status")).ok()?;
+        let cores = status
+            .lines()
+            .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
+        Some((name.trim().into(), cores.trim().into()))
+    };
+    tasks.filter_map(|task| of(task.ok()?.path())).collect()
+}
+
+/// The core that a test runs on can be bound to, at least.
 #[cfg(target_os = "linux")]
 #[test]
-fn workers_run_on_the_processors_that_were_named() {
-    // SAFETY: plain C memory, filled by the call.
-    let mut allowed: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    // SAFETY: the size is that of the set.
-    assert_eq!(
-        unsafe { libc::sched_getaffinity(0, size_of_val(&allowed), &mut allowed) },
-        0
-    );
-    let cpus: Vec<usize> = (0..1024)
-        // SAFETY: the set holds 1024 processors.
-        .filter(|cpu| unsafe { libc::CPU_ISSET(*cpu, &allowed) })
-        .collect();
-    let pool = Pool::pinned(&cpus).unwrap();
-    assert_eq!(pool.threads(), cpus.len() + 1);
-    let mut bound: Vec<String> = std::fs::read_dir("/proc/self/task")
-        .unwrap()
-        .map(|task| task.unwrap().path())
-        .filter(|task| {
-            let name = std::fs::read_to_string(task.join("comm")).unwrap_or_default();
-            name.starts_with("andon-kernel-")
-        })
-        .filter_map(|task| {
-            let status = std::fs::read_to_string(task.join("status")).ok()?;
-            let line = status
-                .lines()
-                .find(|l| l.starts_with("Cpus_allowed_list:"))?;
-            Some(line["Cpus_allowed_list:".len()..].trim().to_string())
-        })
-        .collect();
-    bound.sort();
-    let mut expected: Vec<String> = cpus.iter().map(ToString::to_string).collect();
-    expected.sort();
-    // Threads of pools of other tests are not bound, or end at once.
-    for cpu in expected {
-        assert!(bound.contains(&cpu), "{cpu} of {bound:?}");
+fn each_worker_runs_on_the_core_that_was_named_for_it() {
+    let cores = allowed_cores();
+    let pool = Pool::bound(&cores).unwrap();
+    assert_eq!((pool.threads(), pool.cores()), (cores.len(), &cores[..]));
+    if cores.len() < 2 {
+        eprintln!("SKIPPED: this computer has one core, so a bound pool has no worker");
     }
+    let found = bound_to();
+    for (index, core) in cores.iter().enumerate().skip(1) {
+        // Threads of pools of other tests are not bound.
+        let worker = (format!("andon-kernel-{index}"), core.to_string());
+        assert!(found.contains(&worker), "{worker:?} of {found:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_caller_is_bound_as_long_as_it_asks_for_and_free_again() {
+    let before = allowed_cores();
+    let last = *before.last().unwrap();
+    let pool = Pool::bound(&[last]).unwrap();
+    {
+        let _bound = pool.bind_caller().unwrap();
+        assert_eq!(allowed_cores(), [last]);
+        let inherited = std::thread::spawn(allowed_cores).join().unwrap();
+        assert_eq!(inherited, [last]);
+    }
+    assert_eq!(allowed_cores(), before);
+    let all = Pool::bound(&before).unwrap();
+    {
+        let _confined = all.confine_caller().unwrap();
+        assert_eq!(allowed_cores(), before);
+        let _bound = all.bind_caller().unwrap();
+        assert_eq!(allowed_cores(), [before[0]]);
+    }
+    let free = Pool::new(2).unwrap();
+    let _bound = free.bind_caller().unwrap();
+    assert_eq!((allowed_cores(), free.cores()), (before, &[][..]));
+    std::thread::spawn(move || {
+        pool.bind_caller().unwrap().keep();
+        assert_eq!(allowed_cores(), [last]);
+    })
+    .join()
+    .unwrap();
 }
