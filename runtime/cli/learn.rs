@@ -50,8 +50,8 @@ pub struct Args {
     #[arg(long, value_name = "PX", default_value_t = 448)]
     size: usize,
     /// How many inputs what is inspected is cut into, so that small defects of large images are seen:
-    /// each tile takes as long as one input, and they are judged together. `auto`: as many as the
-    /// images hold without being enlarged, up to 16 of 448 px
+    /// each tile takes as long as one input, and they are judged together. All images share one
+    /// shape then. `auto`: as many as the images hold without being enlarged, up to 16 of 448 px
     #[arg(long, value_name = "COLUMNSxROWS", default_value = "1x1")]
     tiles: TilesArg,
     /// Blocks of the network whose tokens are compared, together, such as 9 or 5-8; nothing behind

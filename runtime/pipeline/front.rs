@@ -6,7 +6,7 @@ use image::{ImageBuffer, Rgb, RgbImage};
 use crate::image::{ImageError, InputShape, Preparation, Tiles};
 use crate::normal::{FeatureError, Features};
 use crate::recipe::ViewSettings;
-use crate::vit::{Backbone, Backbones, Grid, Kept, Model, ModelError, Mosaic, TapRequest, Taps};
+use crate::vit::{Backbone, Backbones, Grid, Model, ModelError, Mosaic, TapRequest, Taps, Tile};
 
 /// Camera side of the pipeline: everything up to the features.
 pub struct FrontEnd {
@@ -114,7 +114,8 @@ impl FrontEnd {
         })
     }
 
-    /// The grid of patches, of all tiles together; where each picture has an input of its own shape, that of a square one.
+    /// The grid of patches, of all tiles together; where each picture has an input of its own shape,
+    /// that of a square one.
     pub fn grid(&self) -> Grid {
         self.mosaic.grid()
     }
@@ -167,11 +168,14 @@ impl FrontEnd {
         let part = self.part(tiles, size)?;
         let mosaic = part.as_ref().unwrap_or(&self.mosaic);
         let (mut prepare, mut backbone) = (start.elapsed(), Duration::ZERO);
-        let mut run = |picture: &RgbImage, kept: Option<&Kept>| -> Result<Taps, ModelError> {
+        let mut run = |tile: &Tile| -> Result<Taps, ModelError> {
             let start = Instant::now();
-            let tensor = self.preparation.normalise(picture);
+            let tensor = match tiles.is_one() {
+                true => self.preparation.normalise(&crop),
+                false => self.preparation.normalise(&tiles.cut(&crop, tile.place)),
+            };
             prepare += start.elapsed();
-            let network = self.backbones.of(size, kept)?;
+            let network = self.backbones.of(size, tile.kept.as_ref())?;
             let ready = Instant::now();
             let taps = network.run(&tensor)?;
             backbone += ready.elapsed();
@@ -181,14 +185,14 @@ impl FrontEnd {
         let taps = match mosaic.tiles() {
             [tile] if tiles.is_one() => Taps {
                 kept: mosaic.kept().cloned(),
-                ..run(&crop, tile.kept.as_ref())?
+                ..run(tile)?
             },
             // One after the other, each on all threads: a batch is no faster at 448 px, and holds the
             // values of all of them at once (`docs/performance.md`).
             all => {
                 let mut assembly = mosaic.assemble();
                 for tile in all {
-                    let taps = run(&tiles.cut(&crop, tile.place), tile.kept.as_ref())?;
+                    let taps = run(tile)?;
                     let ran = Instant::now();
                     assembly.put(tile, &taps);
                     fuse += ran.elapsed();
