@@ -118,3 +118,33 @@ fn defects_of_boards_are_found_with_nothing_but_their_own_template() {
     let mean = recalls.iter().sum::<f64>() / recalls.len() as f64;
     assert!(mean >= 0.6, "{recalls:?}");
 }
+
+#[test]
+fn tiles_find_more_of_the_defects_of_boards_than_one_input_of_as_many_patches() {
+    let Some(pcb) = data("pcb") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let recall = |input: &str| {
+        let boards = ["00041000", "20085000"];
+        let of_board = |board: &str| {
+            let name = format!("{board}.jpg");
+            let recipe = folder.path().join(board);
+            let paths = [
+                ("--good", pcb.join("good").join(&name)),
+                ("-o", recipe.clone()),
+            ];
+            let paths = paths.each_ref().map(|(flag, path)| (*flag, path.as_path()));
+            andon_with(&format!("learn --place yes {input}"), &paths).exits(0);
+            let paths = [
+                ("-r", recipe.as_path()),
+                ("--bad", &pcb.join("bad").join(&name)),
+                ("--boxes", &pcb.join("boxes")),
+            ];
+            let figures = andon_with("eval --json", &paths).exits(0).object();
+            eprintln!("{input}, {board}: {figures}");
+            figure(&figures, "region_recall")
+        };
+        boards.iter().map(|board| of_board(board)).sum::<f64>() / boards.len() as f64
+    };
+    let (one, tiles) = (recall("--size 448"), recall("--size 224 --tiles 2x2"));
+    assert!(tiles > one && tiles >= 0.9, "{one} and {tiles}");
+}

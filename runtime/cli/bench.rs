@@ -116,6 +116,8 @@ struct Measured {
     recipe: String,
     /// Width and height of the network's input, pixels.
     input: [usize; 2],
+    /// Columns and rows of such inputs that a picture is cut into.
+    tiles: [usize; 2],
     /// Width and height of the pictures, pixels.
     picture: [u32; 2],
     threads: usize,
@@ -252,6 +254,7 @@ fn measure(
     Ok(Measured {
         recipe: recipe.id.clone(),
         input: [input.width, input.height],
+        tiles: [recipe.view.tiles.columns, recipe.view.tiles.rows],
         picture: pictures.first().map_or([0; 2], |p| p.dimensions().into()),
         threads: threads.count(),
         cores: threads.pool().cores().to_vec(),
@@ -294,6 +297,14 @@ fn print(report: &Report) {
             s.whole.ms
         );
     }
+    if let Some([columns, rows]) = report
+        .measured
+        .iter()
+        .map(|m| m.tiles)
+        .find(|t| *t != [1, 1])
+    {
+        println!("A picture is {columns}x{rows} tiles; the network's time is that of all of them.");
+    }
     let compared = || {
         report
             .measured
@@ -301,7 +312,9 @@ fn print(report: &Report) {
             .filter_map(|m| Some((m, m.against_plain?)))
     };
     if compared().next().is_some() {
-        println!("\nThe network on fused operators against plain tract: median in ms, and ratio");
+        println!(
+            "\nThe network on fused operators against plain tract, one input: median in ms, and ratio"
+        );
         println!("   input px thr     fused     plain    fused / plain");
         for (m, a) in compared() {
             println!(

@@ -13,7 +13,7 @@ use super::source::Engine;
 use crate::camera::rendered::{DefectKind, LineConfig, RenderedLine, RenderedPart};
 use crate::evaluate::{HitRule, RegionTally, RegionTruth};
 use crate::hash::sha256;
-use crate::image::{InputShape, InputSize};
+use crate::image::{InputShape, InputSize, Tiles};
 use crate::inspect::Verdict;
 use crate::pipeline::{BLOCKS, LearnSettings, Lesson, Pipeline};
 use crate::recipe::{LearnOptions, PartRecord, Recipe, ViewSettings};
@@ -105,6 +105,7 @@ fn learn(
             roi: None,
             input: InputSize::for_content(SIZE, patch, (config.width, config.height)),
             shape: InputShape::Common,
+            tiles: Tiles::ONE,
             kept: None,
         },
         blocks: BLOCKS.into(),

@@ -12,8 +12,9 @@ use super::files;
 use super::output::{json_line, now, peak_rss_mb, rounded};
 use super::progress;
 use super::source::{Engine, check_size};
+use super::tiles::{self, TilesArg};
 use crate::hash::sha256;
-use crate::image::{self, InputShape, InputSize, Mask, Roi};
+use crate::image::{self, InputShape, Mask, Roi};
 use crate::normal::Centre;
 use crate::pipeline::{BLOCKS, LearnSettings, Lesson, LessonError};
 use crate::recipe::{LearnOptions, PartRecord, Place, ViewSettings};
@@ -48,6 +49,11 @@ pub struct Args {
     /// defects and takes longer
     #[arg(long, value_name = "PX", default_value_t = 448)]
     size: usize,
+    /// How many inputs what is inspected is cut into, so that small defects of large images are seen:
+    /// each tile takes as long as one input, and they are judged together. All images share one
+    /// shape then. `auto`: as many as the images hold without being enlarged, up to 16 of 448 px
+    #[arg(long, value_name = "COLUMNSxROWS", default_value = "1x1")]
+    tiles: TilesArg,
     /// Blocks of the network whose tokens are compared, together, such as 9 or 5-8; nothing behind
     /// the last one is computed [default: 5-8]
     #[arg(long, value_name = "LIST")]
@@ -122,6 +128,8 @@ struct Report {
     model: String,
     size: [usize; 2],
     shape: InputShape,
+    /// Columns and rows of inputs.
+    tiles: [usize; 2],
     mask: Option<MaskReport>,
     blocks: Vec<usize>,
     rank: usize,
@@ -231,6 +239,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             model: recipe.origin.model_sha256,
             size: [recipe.view.input.width, recipe.view.input.height],
             shape: recipe.view.shape,
+            tiles: [recipe.view.tiles.columns, recipe.view.tiles.rows],
             mask: recipe.view.kept.as_ref().map(|kept| MaskReport {
                 kept: kept.patches().len(),
                 patches: kept.grid().patches(),
@@ -297,14 +306,19 @@ fn view(args: &Args, patch: usize, images: &[PathBuf]) -> Result<ViewSettings> {
         None => sizes(images)?,
     };
     let place_counts = matches!(args.place, PlaceArg::Yes);
+    let one_input = args.tiles == TilesArg::default();
     let shape = match args.shape {
-        ShapeArg::Auto if place_counts || args.mask.is_some() => InputShape::Common,
+        ShapeArg::Auto if place_counts || args.mask.is_some() || !one_input => InputShape::Common,
         ShapeArg::Auto => InputShape::for_contents(&contents),
         ShapeArg::Common => InputShape::Common,
         ShapeArg::Own => InputShape::Own,
     };
     let content = match shape {
-        InputShape::Common => common_size(contents),
+        InputShape::Common => common_size(contents.clone()),
+        InputShape::Own if !one_input => bail!(
+            "--tiles needs one shape for all images: a frame is cut alike for all of them; leave out \
+             --shape own or --tiles"
+        ),
         InputShape::Own if place_counts => bail!(
             "--place yes needs one shape for all images: a place on one shape is none on another; \
              leave out --shape own"
@@ -319,10 +333,15 @@ fn view(args: &Args, patch: usize, images: &[PathBuf]) -> Result<ViewSettings> {
             (1, 1)
         }
     };
+    let (tiles, input) = args.tiles.of(args.size, patch, content)?;
+    if !one_input {
+        tiles::tell(tiles, input, &contents);
+    }
     let view = ViewSettings {
         roi: args.roi,
-        input: InputSize::for_content(args.size, patch, content),
+        input,
         shape,
+        tiles,
         kept: None,
     };
     match &args.mask {

@@ -20,6 +20,7 @@ mod run;
 mod source;
 mod status;
 mod stress;
+mod tiles;
 mod words;
 
 use std::process::ExitCode;

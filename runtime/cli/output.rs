@@ -97,5 +97,9 @@ pub fn input(recipe: &Recipe) -> String {
         Some(kept) => format!("{kept}, the others are left out by a mask"),
         None => recipe.normal.grid.to_string(),
     };
-    format!("{}, {patches}{shape}", recipe.view.input)
+    let tiles = match recipe.view.tiles {
+        tiles if tiles.is_one() => String::new(),
+        tiles => format!("{tiles} tiles of "),
+    };
+    format!("{tiles}{}, {patches}{shape}", recipe.view.input)
 }

@@ -17,6 +17,7 @@ mod grey;
 mod mask;
 mod prepare;
 mod roi;
+mod tiles;
 
 pub use decode::{EXTENSIONS, decode, dimensions, read, read_dimensions};
 pub use error::ImageError;
@@ -24,3 +25,4 @@ pub use grey::grey;
 pub use mask::Mask;
 pub use prepare::{InputShape, InputSize, Preparation};
 pub use roi::Roi;
+pub use tiles::{Tiles, TilesError};

@@ -7,7 +7,7 @@ use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::{ImageBuffer, Rgb, RgbImage, imageops};
 use serde::{Deserialize, Serialize};
 
-use super::{ImageError, Roi};
+use super::{ImageError, Roi, Tiles};
 
 /// Ratio of the sides up to which content is stretched to a square.
 const NEARLY_SQUARE: f64 = 1.5;
@@ -99,6 +99,7 @@ pub struct Preparation {
     size: InputSize,
     /// Side of a patch, when each picture has an input of its own shape.
     own_shape: Option<usize>,
+    tiles: Tiles,
     /// Input value of each 8-bit level, by channel.
     levels: Box<[[f32; 256]; 3]>,
 }
@@ -113,6 +114,7 @@ impl Preparation {
             roi,
             size,
             own_shape: None,
+            tiles: Tiles::ONE,
             levels: Box::new(levels),
         }
     }
@@ -125,7 +127,15 @@ impl Preparation {
         self
     }
 
-    /// Size of the input for a picture of which `area` is seen.
+    /// Stretches pictures to a frame of several inputs of the size that was given; not together
+    /// with inputs of their own shape.
+    #[must_use]
+    pub fn with_tiles(mut self, tiles: Tiles) -> Self {
+        self.tiles = tiles;
+        self
+    }
+
+    /// Size of the input, or of the frame of inputs, for a picture of which `area` is seen.
     fn size(&self, area: Roi) -> InputSize {
         let InputSize { width, height } = self.size;
         match self.own_shape {
@@ -133,7 +143,19 @@ impl Preparation {
                 let side = (width * height).isqrt();
                 InputSize::in_steps(side, patch, (area.width, area.height))
             }
-            None => self.size,
+            None => self.tiles.frame(self.size),
+        }
+    }
+
+    /// How many inputs a picture holds that is a frame already, or a part of one.
+    pub fn tiles(&self, crop: &RgbImage) -> Tiles {
+        if self.tiles.is_one() {
+            return Tiles::ONE;
+        }
+        let inputs = |length: u32, of: usize| (length as usize / of.max(1)).max(1);
+        Tiles {
+            columns: inputs(crop.width(), self.size.width),
+            rows: inputs(crop.height(), self.size.height),
         }
     }
 
@@ -150,14 +172,17 @@ impl Preparation {
     }
 
     /// Refuses what is larger than [`Self::crop`] would have given: networks are prepared for inputs
-    /// of this product, and parts of them, only.
+    /// of this product, and parts of them, only. A part of several tiles is whole tiles.
     ///
     /// # Errors
     /// [`ImageError::NoInput`].
     pub fn check(&self, crop: &RgbImage) -> Result<(), ImageError> {
         let (width, height) = crop.dimensions();
         let expected = self.size(Roi::whole(width, height));
-        if width as usize <= expected.width && height as usize <= expected.height {
+        let (w, h) = (width as usize, height as usize);
+        let whole = self.tiles.is_one()
+            || w.is_multiple_of(self.size.width) && h.is_multiple_of(self.size.height);
+        if w <= expected.width && h <= expected.height && whole {
             return Ok(());
         }
         Err(ImageError::NoInput {
@@ -310,6 +335,32 @@ mod tests {
             assert!(check(w, h).is_err(), "{w} x {h}");
         }
         assert!(check(2044, 1).unwrap_err().to_string().contains("2044 x 1"));
+    }
+
+    #[test]
+    fn a_frame_of_tiles_and_whole_tiles_of_it_are_served_and_nothing_else() {
+        let size = InputSize {
+            width: 28,
+            height: 14,
+        };
+        let tiles = Tiles {
+            columns: 2,
+            rows: 3,
+        };
+        let preparation = Preparation::new(None, size, [0.0; 3], [1.0; 3]).with_tiles(tiles);
+        let crop = preparation.crop(&RgbImage::new(300, 200)).unwrap();
+        assert_eq!(crop.dimensions(), (56, 42));
+        assert_eq!(preparation.tiles(&crop), tiles);
+        let check = |w, h| preparation.check(&RgbImage::new(w, h));
+        assert!(check(56, 42).is_ok() && check(28, 14).is_ok() && check(28, 42).is_ok());
+        for (w, h) in [(14, 14), (42, 14), (56, 56), (84, 14), (28, 28 * 3)] {
+            assert!(check(w, h).is_err(), "{w} x {h}");
+        }
+        let one = Tiles {
+            columns: 1,
+            rows: 2,
+        };
+        assert_eq!(preparation.tiles(&RgbImage::new(28, 28)), one);
     }
 
     #[test]

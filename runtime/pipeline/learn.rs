@@ -165,8 +165,11 @@ impl Lesson {
         // A damaged input, so that a program that finds nothing wrong is found out. Where it does not
         // matter which patch lies where, a smaller one proves as much in a fraction of the time.
         let kept = self.settings.view.kept.as_ref();
+        let tiles = self.settings.view.tiles;
         let whole = match (normal.gate, kept) {
-            (None, None) => views::half(&first, self.patch),
+            (None, None) if tiles.is_one() => views::half(&first, self.patch),
+            // The middle tile: a part of a frame is whole tiles.
+            (None, None) => tiles.cut(&first, [tiles.columns / 2, tiles.rows / 2]),
             _ => first.clone(),
         };
         let damaged = views::damaged(&whole, middle(&whole, kept, self.patch));

@@ -22,6 +22,9 @@ use crate::vit::{Grid, Manifest};
 const LAYOUT: u32 = 1;
 /// The same with a mask: a program that knows of none must not judge what the mask leaves out.
 const MASKED: u32 = 2;
+/// The same with tiles, and perhaps a mask: a program that knows of none would look at a frame as one
+/// input.
+const TILED: u32 = 3;
 /// Name of the array of turned patches, which a recipe may lack.
 const TURNED: &str = "turned";
 /// Names of the arrays of the composition, which a recipe may lack: mean, axes, variances.
@@ -125,10 +128,10 @@ impl Recipe {
                 found,
             });
         }
-        if ![LAYOUT, MASKED].contains(&any.layout) {
+        if !(LAYOUT..=TILED).contains(&any.layout) {
             return Err(RecipeError::Version {
                 name: name.into(),
-                expected: MASKED,
+                expected: TILED,
                 found: any.layout,
                 program: any.origin.program,
             });
@@ -143,6 +146,7 @@ impl Recipe {
     fn to_bytes(&self) -> Result<(Vec<u8>, String), String> {
         let header = Header {
             layout: match self.view.kept {
+                _ if !self.view.tiles.is_one() => TILED,
                 Some(_) => MASKED,
                 None => LAYOUT,
             },

@@ -34,7 +34,7 @@ pub enum MaskError {
 }
 
 impl ViewSettings {
-    /// Leaves out what `mask`, stretched over the input, shows in black: a patch, `patch` pixels
+    /// Leaves out what `mask`, stretched over the input or over all tiles, shows in black: a patch, `patch` pixels
     /// long, is looked at if at least a twentieth of it is white. `name` stands in errors.
     ///
     /// # Errors
@@ -43,15 +43,16 @@ impl ViewSettings {
         if self.shape == InputShape::Own {
             return Err(MaskError::OwnShape);
         }
+        let frame = self.tiles.frame(self.input);
         let grid = Grid {
-            rows: self.input.height / patch.max(1),
-            cols: self.input.width / patch.max(1),
+            rows: frame.height / patch.max(1),
+            cols: frame.width / patch.max(1),
         };
         let white = mask.white([grid.cols, grid.rows]);
         let kept = Kept::new(grid, |place| white[*place] >= LEAST_WHITE);
         let kept = kept.ok_or_else(|| MaskError::Nothing {
             name: name.into(),
-            input: self.input,
+            input: frame,
             grid,
         })?;
         Ok(Self {
@@ -59,25 +60,12 @@ impl ViewSettings {
             ..self
         })
     }
-
-    /// Refuses kept patches that cannot be some of `grid`; in words, what is wrong.
-    pub(super) fn check(&self, grid: Grid) -> Result<(), String> {
-        match &self.kept {
-            Some(_) if self.shape == InputShape::Own => {
-                Err("it has a mask, and an input of its own shape for each image".into())
-            }
-            Some(kept) if kept.grid() != grid => Err(format!(
-                "its mask is of {}, but its images have {grid}",
-                kept.grid()
-            )),
-            _ => Ok(()),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::Tiles;
     use image::{GrayImage, Luma};
 
     fn view(shape: InputShape) -> ViewSettings {
@@ -88,6 +76,7 @@ mod tests {
                 height: 28,
             },
             shape,
+            tiles: Tiles::ONE,
             kept: None,
         }
     }
@@ -110,6 +99,20 @@ mod tests {
         assert_eq!(rows(31), ["#..", "#.."], "a pixel off is 3 %");
         assert_eq!(rows(32), ["##.", "##."]);
         assert_eq!(rows(90), ["###", "###"]);
+    }
+
+    #[test]
+    fn a_mask_is_laid_over_all_tiles_together() {
+        let view = ViewSettings {
+            tiles: Tiles {
+                columns: 2,
+                rows: 1,
+            },
+            ..view(InputShape::Common)
+        };
+        let view = view.with_mask(&mask(45), 14, "mask.png").unwrap();
+        let rows: Vec<String> = view.kept.unwrap().into();
+        assert_eq!(rows, ["###...", "###..."]);
     }
 
     #[test]

@@ -14,11 +14,12 @@ mod mask;
 mod pool;
 mod spill;
 pub(crate) mod tints;
+mod view;
 pub(crate) mod views;
 
 use serde::{Deserialize, Serialize};
 
-use crate::image::{InputShape, InputSize, Roi};
+use crate::image::{InputShape, InputSize, Roi, Tiles};
 use crate::inspect::Limits;
 use crate::normal::{Composition, NormalParts, Turned};
 use crate::vit::Kept;
@@ -89,13 +90,16 @@ pub struct PartRecord {
 pub struct ViewSettings {
     /// What is cut out of the picture; `None` is all of it.
     pub roi: Option<Roi>,
-    /// What it is stretched to; with an input of its own shape for each picture, what the area of
-    /// each is.
+    /// What it is stretched to, or each tile of it; with an input of its own shape for each picture,
+    /// what the area of each is.
     pub input: InputSize,
     /// Whose shape the input has.
     #[serde(default)]
     pub shape: InputShape,
-    /// Which patches of the input are looked at, where a mask leaves others out; `None`: all of
+    /// How many inputs it is cut into. Only where all pictures share one shape; otherwise it is one.
+    #[serde(default, skip_serializing_if = "Tiles::is_one")]
+    pub tiles: Tiles,
+    /// Which patches of the input, or of all tiles together, are looked at, where a mask leaves others out; `None`: all of
     /// them. Only where all pictures share one shape.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<Kept>,

@@ -4,7 +4,7 @@ use image::RgbImage;
 
 use crate::camera::rendered::{LineConfig, LineConfigError, RenderedLine};
 use crate::hash::sha256;
-use crate::image::{InputShape, InputSize, Roi};
+use crate::image::{InputShape, InputSize, Roi, Tiles};
 use crate::pipeline::{BLOCKS, LearnSettings, Lesson, LessonError};
 use crate::recipe::{LearnOptions, PartRecord, Recipe, ViewSettings};
 use crate::vit::{Model, Threads};
@@ -60,6 +60,7 @@ pub fn rehearsal(
             roi: None,
             input: InputSize::for_content(side, patch, content),
             shape: InputShape::Common,
+            tiles: Tiles::ONE,
             kept: None,
         },
         blocks: BLOCKS.into(),

@@ -9,7 +9,7 @@ use super::statistics::median;
 use crate::normal::Features;
 use crate::pipeline::{InspectError, Pipeline, StageTimes};
 use crate::recipe::Recipe;
-use crate::vit::{Backbone, Engine, Model, ModelError, Threads};
+use crate::vit::{Backbone, Engine, Model, ModelError, Mosaic, Threads};
 
 /// Runs that are not counted: the first ones fetch memory from the system.
 const WARM_UP: usize = 2;
@@ -94,8 +94,8 @@ pub struct Against {
     pub ratio: f64,
 }
 
-/// Runs both engines in turn on one picture of the recipe, `rounds` times each. `step` is called
-/// after each pair.
+/// Runs both engines in turn on one picture of the recipe, or the first of its tiles that is looked
+/// at, `rounds` times each. `step` is called after each pair.
 ///
 /// # Errors
 /// [`ModelError`] when the network cannot serve the recipe's view.
@@ -108,11 +108,15 @@ pub fn against_plain(
 ) -> Result<Against, ModelError> {
     let input = recipe.view.input;
     let request = Features::request(&recipe.normal.blocks);
+    let tile = Backbone::check(model, (input.width, input.height), &request)?;
+    let tiles = recipe.view.tiles;
+    let mosaic = Mosaic::new(tile, [tiles.columns, tiles.rows], recipe.view.kept.clone());
+    let kept = mosaic.tiles().first().and_then(|tile| tile.kept.as_ref());
     let prepare = |engine| {
         Backbone::with_kept(
             model,
             (input.width, input.height),
-            recipe.view.kept.as_ref(),
+            kept,
             &request,
             threads,
             engine,

@@ -221,6 +221,11 @@ impl Backbone {
         self.size
     }
 
+    /// Which patches are computed; `None`: all of them.
+    pub fn kept(&self) -> Option<&Kept> {
+        self.kept.as_ref()
+    }
+
     /// What of the graph runs on fused operators; empty for [`Engine::Plain`].
     pub fn fuse_report(&self) -> &FuseReport {
         &self.report

@@ -6,15 +6,15 @@ use super::{Backbone, Engine, Kept, Model, ModelError, TapRequest, Threads};
 /// weights fit a small computer.
 const KEPT: usize = 4;
 
-/// One network for each size of input. Each is prepared when it is first needed; the ones used last
-/// are kept.
+/// One network for each size of input and choice of patches. Each is prepared when it is first
+/// needed; the ones used last are kept.
 pub struct Backbones {
     model: Model,
     request: TapRequest,
     threads: Threads,
-    patches: Option<Kept>,
+    room: usize,
     /// The one used last comes last.
-    kept: Mutex<Vec<Arc<Backbone>>>,
+    networks: Mutex<Vec<Arc<Backbone>>>,
 }
 
 impl Backbones {
@@ -24,43 +24,48 @@ impl Backbones {
             model,
             request,
             threads,
-            patches: None,
-            kept: Mutex::default(),
+            room: KEPT,
+            networks: Mutex::default(),
         }
     }
 
-    /// Only these patches are computed, `None` for all: they are those of inputs of one size, and
-    /// there are networks for no other.
+    /// Keeps at least so many: as many as one picture needs, say.
     #[must_use]
-    pub fn with_kept(self, kept: Option<Kept>) -> Self {
+    pub fn with_room(self, room: usize) -> Self {
         Self {
-            patches: kept,
+            room: room.max(KEPT),
             ..self
         }
     }
 
-    /// The network for input of this size, `(width, height)` in pixels.
+    /// The network for input of this size, `(width, height)` in pixels, of which only the patches
+    /// `kept` are computed, or all.
     ///
     /// # Errors
     /// [`ModelError`] when the model cannot serve it.
-    pub fn of(&self, size: (usize, usize)) -> Result<Arc<Backbone>, ModelError> {
+    pub fn of(
+        &self,
+        size: (usize, usize),
+        kept: Option<&Kept>,
+    ) -> Result<Arc<Backbone>, ModelError> {
         // A panic elsewhere leaves the list as it was: whole.
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let backbone = match kept.iter().position(|backbone| backbone.size() == size) {
-            Some(index) => kept.remove(index),
+        let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
+        let serves = |of: &Arc<Backbone>| of.size() == size && of.kept() == kept;
+        let backbone = match networks.iter().position(serves) {
+            Some(index) => networks.remove(index),
             None => Arc::new(Backbone::with_kept(
                 &self.model,
                 size,
-                self.patches.as_ref(),
+                kept,
                 &self.request,
                 &self.threads,
                 Engine::default(),
             )?),
         };
-        if kept.len() >= KEPT {
-            kept.remove(0);
+        if networks.len() >= self.room {
+            networks.remove(0);
         }
-        kept.push(Arc::clone(&backbone));
+        networks.push(Arc::clone(&backbone));
         Ok(backbone)
     }
 }

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use super::Grid;
+use crate::image::TilesError;
 
 /// Why a model could not be loaded or run.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +90,9 @@ pub enum ModelError {
         /// The grid of the patches to keep.
         found: Grid,
     },
+    /// A frame has no tiles, or more patches than can be served.
+    #[error(transparent)]
+    Tiles(#[from] TilesError),
     /// A tap names a block that the model does not have.
     #[error("model {name} has blocks 1 to {blocks}, block {asked} was asked for")]
     Block {

@@ -14,6 +14,7 @@ mod kept;
 mod kernels;
 mod manifest;
 mod model;
+mod mosaic;
 mod position;
 mod strip;
 mod taps;
@@ -27,6 +28,7 @@ pub use kept::Kept;
 pub use kernels::Kernels;
 pub use manifest::{Architecture, Manifest, Normalisation, Source};
 pub use model::Model;
+pub use mosaic::{Assembly, Mosaic, Tile};
 pub use taps::{BlockTaps, Grid, TapKind, TapMatrix, TapRequest, Taps};
 pub use threads::{Threads, ThreadsError};
 

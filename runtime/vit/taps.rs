@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use nalgebra::DMatrixView;
 use tract_onnx::prelude::TValue;
@@ -68,16 +69,32 @@ impl TapRequest {
 /// class tokens are left out.
 #[derive(Debug, Clone)]
 pub struct TapMatrix {
-    tensor: TValue,
-    skip_rows: usize,
+    values: Values,
     dim: usize,
+}
+
+/// Where the rows of a tap lie.
+#[derive(Debug, Clone)]
+enum Values {
+    /// As the engine gave them, behind so many rows of class tokens.
+    Engine { tensor: TValue, skip_rows: usize },
+    /// Put together of several runs.
+    Rows(Arc<Vec<f32>>),
 }
 
 impl TapMatrix {
     pub(super) fn new(tensor: TValue, class_tokens: usize, dim: usize) -> Self {
+        let skip_rows = class_tokens;
         Self {
-            tensor,
-            skip_rows: class_tokens,
+            values: Values::Engine { tensor, skip_rows },
+            dim,
+        }
+    }
+
+    /// Of rows that lie one behind the other, `dim` values each.
+    pub(super) fn of_rows(rows: Arc<Vec<f32>>, dim: usize) -> Self {
+        Self {
+            values: Values::Rows(rows),
             dim,
         }
     }
@@ -89,14 +106,16 @@ impl TapMatrix {
 
     /// All patch rows, one behind the other: `patches * dim` values.
     pub fn rows(&self) -> &[f32] {
-        // The backbone checked type and shape when the tap was made, so an empty answer cannot
-        // happen; it is still safer to score nothing than to panic on the line.
-        let all = self
-            .tensor
-            .as_plain_ram()
-            .and_then(|plain| plain.as_slice::<f32>().ok())
-            .unwrap_or_default();
-        all.get(self.skip_rows * self.dim..).unwrap_or_default()
+        match &self.values {
+            // The backbone checked type and shape when the tap was made, so an empty answer cannot
+            // happen; it is still safer to score nothing than to panic on the line.
+            Values::Engine { tensor, skip_rows } => tensor
+                .as_plain_ram()
+                .and_then(|plain| plain.as_slice::<f32>().ok())
+                .and_then(|all| all.get(skip_rows * self.dim..))
+                .unwrap_or_default(),
+            Values::Rows(rows) => rows,
+        }
     }
 
     /// The same values as a column-major matrix `[dim, patches]`: one column a patch.

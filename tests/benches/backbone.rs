@@ -1,13 +1,15 @@
 //! The network on fused operators against plain `tract` in float: how far the taps are apart, and
 //! how much time either takes.
 //!
-//! `cargo bench --bench backbone [-- [errors|times|kept|growth] [ROUNDS]]`, or `-- serve SIDE THREADS [KERNELS]`,
+//! `cargo bench --bench backbone [-- [errors|times|kept|growth|tiles] [ROUNDS]]`, or `-- serve SIDE THREADS [KERNELS]`,
 //! which runs the fused network, on the fastest kernels or slower ones such as `avx2`, once for each
 //! line of standard input and answers with the seconds that it took (`against_rivals.py` beside this
 //! file asks). Both engines run in turn, so that
 //! other work on the machine costs both the same; the figure is the median of the ratios of
 //! neighbouring runs. Times are of the wall clock. `kept` does the same for the fused network with
 //! one, a quarter, a half and all of the patches kept, against the one that was told of no choice.
+//! `tiles` sets four tiles one after the other against one input of twice the side, and against the
+//! same tiles side by side, each on one thread.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -59,6 +61,9 @@ fn main() -> Result<()> {
     }
     if wants("growth") && !only_rounds {
         growth(&model, rounds)?;
+    }
+    if wants("tiles") && !only_rounds {
+        tiles(&model, rounds)?;
     }
     if only_rounds || wants("kept") {
         kept(&model, rounds)?;
@@ -200,6 +205,76 @@ fn kept(model: &Model, rounds: usize) -> Result<()> {
                 "{count} thread(s), {some}: {:.3} of the time (median of {rounds}); medians {:.1} \
                  and {:.1} ms",
                 pair.ratio, pair.ms[0], pair.ms[1],
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Four tiles one after the other against one input of twice the side, and against the same tiles
+/// side by side.
+fn tiles(model: &Model, rounds: usize) -> Result<()> {
+    const TILES: usize = 4;
+    let request = TapRequest::tokens(BLOCKS);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    println!(
+        "\n{TILES} tiles one after the other, tokens of blocks {BLOCKS:?}, median of {rounds}"
+    );
+    for side in SIDES {
+        for threads in [1, 2].into_iter().filter(|n| *n <= cores) {
+            let prepare = |side, threads| Backbone::new(model, (side, side), &request, threads);
+            let in_turn = prepare(side, threads)?;
+            let input = vec![0.5; 3 * side * side];
+            let one_by_one = || -> Result<()> {
+                (0..TILES).try_for_each(|_| Ok(in_turn.run(&input).map(drop)?))
+            };
+            let large = prepare(2 * side, threads)?;
+            let whole = vec![0.5; 12 * side * side];
+            let at_once = || -> Result<()> { Ok(large.run(&whole).map(drop)?) };
+            let alone: Vec<Backbone> = (0..threads)
+                .map(|_| prepare(side, 1))
+                .collect::<Result<_, _>>()?;
+            let side_by_side = || -> Result<()> {
+                std::thread::scope(|scope| {
+                    let share = |network| {
+                        let some = TILES / threads;
+                        let input = &input;
+                        scope.spawn(move || {
+                            (0..some).try_for_each(|_| Backbone::run(network, input).map(drop))
+                        })
+                    };
+                    let shares: Vec<_> = alone.iter().map(share).collect();
+                    for share in shares {
+                        share
+                            .join()
+                            .map_err(|_| anyhow::anyhow!("a thread panicked"))??;
+                    }
+                    Ok(())
+                })
+            };
+            let ways: [&dyn Fn() -> Result<()>; 3] = [&one_by_one, &at_once, &side_by_side];
+            let mut times = [const { Vec::new() }; 3];
+            // In turn, so that other work on the machine costs all alike; the first fetch memory.
+            for round in 0..rounds + 1 {
+                for (way, times) in ways.iter().zip(&mut times) {
+                    let start = Instant::now();
+                    way()?;
+                    if round > 0 {
+                        times.push(1e3 * start.elapsed().as_secs_f64());
+                    }
+                }
+            }
+            let ratio = |way: usize| {
+                let pairs = times[way].iter().zip(&times[0]);
+                median(&pairs.map(|(time, tiles)| time / tiles).collect::<Vec<_>>())
+            };
+            println!(
+                "{side} px, {threads} thread(s): {:.1} ms; one input of {} px {:.3} of it, side by \
+                 side {:.3}",
+                median(&times[0]),
+                2 * side,
+                ratio(1),
+                ratio(2),
             );
         }
     }

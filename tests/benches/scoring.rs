@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use andon::evaluate::{Evaluation, HitRule, TruthFolders, auroc};
-use andon::image::{self, InputShape, InputSize, Roi};
+use andon::image::{self, InputShape, InputSize, Roi, Tiles};
 use andon::inspect::{Inspector, Verdict};
 use andon::normal::{Centre, Features, Moments};
 use andon::pipeline::{BLOCKS, FrontEnd, LearnSettings, Lesson, Pipeline};
@@ -258,6 +258,7 @@ fn view(side: usize, shape: (u32, u32)) -> ViewSettings {
         roi: None,
         input: InputSize::for_content(side, 14, shape),
         shape: InputShape::Common,
+        tiles: Tiles::ONE,
         kept: None,
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use andon::camera::rendered::{DefectKind, LineConfig, RenderedLine, RenderedPart};
-use andon::image::{InputShape, InputSize};
+use andon::image::{InputShape, InputSize, Tiles};
 use andon::pipeline::{BLOCKS, LearnSettings, Lesson};
 use andon::recipe::{LearnOptions, PartRecord, Place, Recipe, ViewSettings};
 use andon::vit::{Model, Threads};
@@ -160,6 +160,7 @@ pub fn settings() -> LearnSettings {
             roi: None,
             input: InputSize::for_content(SIZE, patch, (320, 240)),
             shape: InputShape::Common,
+            tiles: Tiles::ONE,
             kept: None,
         },
         blocks: BLOCKS.into(),

@@ -229,7 +229,7 @@ impl<'a> Lens<'a> {
 
     /// Runs the network; preparing it is not part of the time.
     fn look(&mut self, picture: &RgbImage, input: InputSize) -> Result<(Taps, Duration)> {
-        let backbone = self.backbones.of((input.width, input.height))?;
+        let backbone = self.backbones.of((input.width, input.height), None)?;
         let levels = &self.model.manifest().input;
         let preparation = Preparation::new(None, input, levels.mean, levels.std);
         let tensor = preparation.normalise(&preparation.crop(picture)?);

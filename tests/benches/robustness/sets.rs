@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ::image::RgbImage;
 use andon::camera::rendered::{DefectKind, LineConfig, RenderedLine};
-use andon::image::{self, InputShape, InputSize};
+use andon::image::{self, InputShape, InputSize, Tiles};
 use andon::recipe::ViewSettings;
 use anyhow::{Context, Result, bail};
 use rand::SeedableRng;
@@ -67,6 +67,7 @@ impl Set {
                 roi: None,
                 input: InputSize::for_content(SIDE, 14, content),
                 shape,
+                tiles: Tiles::ONE,
                 kept: None,
             },
             good,
