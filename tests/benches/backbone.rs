@@ -222,17 +222,18 @@ fn tiles(model: &Model, rounds: usize) -> Result<()> {
     );
     for side in SIDES {
         for threads in [1, 2].into_iter().filter(|n| *n <= cores) {
-            let prepare = |side, threads| Backbone::new(model, (side, side), &request, threads);
-            let in_turn = prepare(side, threads)?;
+            let all = Threads::new(threads)?;
+            let prepare = |side, on: &Threads| Backbone::new(model, (side, side), &request, on);
+            let in_turn = prepare(side, &all)?;
             let input = vec![0.5; 3 * side * side];
             let one_by_one = || -> Result<()> {
                 (0..TILES).try_for_each(|_| Ok(in_turn.run(&input).map(drop)?))
             };
-            let large = prepare(2 * side, threads)?;
+            let large = prepare(2 * side, &all)?;
             let whole = vec![0.5; 12 * side * side];
             let at_once = || -> Result<()> { Ok(large.run(&whole).map(drop)?) };
             let alone: Vec<Backbone> = (0..threads)
-                .map(|_| prepare(side, 1))
+                .map(|_| prepare(side, &Threads::alone()))
                 .collect::<Result<_, _>>()?;
             let side_by_side = || -> Result<()> {
                 std::thread::scope(|scope| {
