@@ -151,6 +151,12 @@ impl Tiles<'_> {
             first,
             ..
         } = *self;
+        // As with AVX-512: ask for the lines of the results now.
+        for i in 0..R {
+            let at = (row + i) * block.out_stride + first;
+            // A prefetch of an address past the end is harmless.
+            _mm_prefetch::<_MM_HINT_ET0>(block.out.wrapping_add(at).cast());
+        }
         let levels = &block.levels[row * block.stride..(row + R) * block.stride];
         let rows = std::array::from_fn(|i| levels[i * block.stride..].as_ptr());
         // SAFETY: a row holds `stride >= 4 steps` levels, the panel `steps` steps; a level and a weight are 9 bits together.
