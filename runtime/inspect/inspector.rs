@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use andon_kernels::Pool;
+use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
 use super::map::{patches, refine};
@@ -125,10 +126,13 @@ impl Inspector {
         };
         let mut regions = match verdict {
             Verdict::Ok => Vec::new(),
-            Verdict::Ng => connected(&map, self.limits.patch * scale)
-                .into_iter()
-                .map(|cells| self.region(&map, cells, features, scores))
-                .collect(),
+            Verdict::Ng => {
+                let centres = self.normal.block_centres(features);
+                connected(&map, self.limits.patch * scale)
+                    .into_iter()
+                    .map(|cells| self.region(&map, cells, features, &centres, scores))
+                    .collect()
+            }
         };
         regions.sort_by(|a: &Region, b: &Region| b.score.total_cmp(&a.score));
         Inspection {
@@ -145,6 +149,7 @@ impl Inspector {
         map: &ScoreMap,
         cells: Vec<u32>,
         features: &Features,
+        centres: &[DVector<f32>],
         scores: &PatchScores,
     ) -> Region {
         let mut patches = patches(&cells, map);
@@ -164,7 +169,7 @@ impl Inspector {
             },
             what,
             where_: 1.0 - what,
-            blocks: self.block_shares(features, scores, &patches),
+            blocks: self.block_shares(features, centres, scores, &patches),
             cells,
         }
     }
@@ -188,13 +193,14 @@ impl Inspector {
     fn block_shares(
         &self,
         features: &Features,
+        centres: &[DVector<f32>],
         scores: &PatchScores,
         patches: &[usize],
     ) -> Vec<BlockShare> {
         let blocks = &self.normal.parts().blocks;
         let mut sums = vec![0.0; blocks.len()];
         for &patch in patches {
-            let shares = self.normal.block_shares(features, scores, patch);
+            let shares = self.normal.block_shares(features, centres, scores, patch);
             for (sum, share) in sums.iter_mut().zip(shares) {
                 *sum += share * scores.score[patch].max(f32::MIN_POSITIVE);
             }

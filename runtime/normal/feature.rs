@@ -1,6 +1,10 @@
-use nalgebra::DMatrix;
+use std::sync::Arc;
 
-use crate::vit::{Grid, Kept, TapKind, TapRequest, Taps};
+use andon_kernels::Pool;
+use nalgebra::{DMatrix, DVectorView, DVectorViewMut};
+
+use super::Contribution;
+use crate::vit::{Grid, Kept, TapKind, TapMatrix, TapRequest, Taps};
 
 /// What is compared of each patch: the mean of the output tokens of several blocks, brought to
 /// unit length.
@@ -15,8 +19,8 @@ pub struct Features {
     pub kept: Option<Kept>,
     /// `[dim, patches]`, unit columns.
     pub total: DMatrix<f32>,
-    /// `[dim, patches]` of each block, in the order of the blocks; they add up to `total`.
-    pub blocks: Vec<DMatrix<f32>>,
+    /// Of each block, in the order of the blocks; they add up to `total`.
+    pub blocks: Vec<Contribution>,
 }
 
 /// A tap that a feature needs was not among those that the backbone gave, or is not finite.
@@ -42,46 +46,67 @@ impl Features {
         TapRequest::tokens(blocks.iter().copied())
     }
 
-    /// Fuses the tokens of `blocks` (1-based).
+    /// Fuses the tokens of `blocks` (1-based), on the threads of `pool`; how many there are changes no
+    /// bit.
     ///
     /// # Errors
     /// [`FeatureError`] when a block was not tapped or a value is not finite.
-    pub fn from_taps(taps: &Taps, blocks: &[usize]) -> Result<Self, FeatureError> {
-        let tokens = blocks
-            .iter()
-            .map(|&block| {
-                let tap = taps.get(block, TapKind::Tokens);
-                Ok(tap.ok_or(FeatureError::NotTapped { block })?.columns())
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let first = tokens.first().ok_or(FeatureError::NotTapped { block: 0 })?;
-        let (dim, patches) = first.shape();
+    pub fn from_taps(taps: &Taps, blocks: &[usize], pool: &Pool) -> Result<Self, FeatureError> {
+        let taken = blocks.iter().map(|&block| {
+            let tap = taps.get(block, TapKind::Tokens);
+            tap.ok_or(FeatureError::NotTapped { block })
+        });
+        let taken = taken.collect::<Result<Vec<_>, _>>()?;
+        let first = taken.first().ok_or(FeatureError::NotTapped { block: 0 })?;
+        let (dim, patches) = first.columns().shape();
+        let tokens: Vec<&[f32]> = taken.iter().map(|tap| tap.rows()).collect();
         let mut total = DMatrix::zeros(dim, patches);
-        let mut parts = vec![DMatrix::zeros(dim, patches); tokens.len()];
-        // Patch by patch, so that what is summed is still at hand when it is scaled.
-        for (patch, mut sum) in total.column_iter_mut().enumerate() {
-            tokens.iter().for_each(|block| sum += block.column(patch));
-            let length = sum.norm();
-            if !(length.is_finite() && length > 0.0) {
-                return Err(FeatureError::NotFinite { patch });
+        let mut scales = vec![0.0; patches];
+        let columns = total.as_mut_slice().chunks_mut((PIECE * dim).max(1));
+        let mut pieces: Vec<_> = columns.zip(scales.chunks_mut(PIECE)).collect();
+        pool.chunks(&mut pieces, 1, &|number, piece| {
+            for (columns, scales) in piece {
+                fuse(&tokens, number * PIECE * dim, dim, columns, scales);
             }
-            let scale = 1.0 / length;
-            sum.scale_mut(scale);
-            for (part, block) in parts.iter_mut().zip(&tokens) {
-                part.column_mut(patch)
-                    .axpy(scale, &block.column(patch), 0.0);
-            }
+        });
+        let fits = |scale: &f32| scale.is_finite() && *scale > 0.0;
+        if let Some(patch) = scales.iter().position(|scale| !fits(scale)) {
+            return Err(FeatureError::NotFinite { patch });
         }
+        let scales = Arc::new(scales);
+        let contribution = |tap: &TapMatrix| Contribution::new(tap.clone(), Arc::clone(&scales));
         Ok(Self {
             grid: taps.grid,
             kept: taps.kept.clone(),
             total,
-            blocks: parts,
+            blocks: taken.into_iter().map(contribution).collect(),
         })
     }
 
     /// Width of a feature.
     pub fn dim(&self) -> usize {
         self.total.nrows()
+    }
+}
+
+/// Patches that one thread fuses at a time.
+const PIECE: usize = 64;
+
+/// Sums of rows of `tokens`, the first of them beginning at value `at`, brought to unit length: into
+/// `columns`, `dim` values each, and what each was multiplied by into `scales`. That of a sum without a
+/// length is not a finite number above 0.
+fn fuse(tokens: &[&[f32]], at: usize, dim: usize, columns: &mut [f32], scales: &mut [f32]) {
+    let rows = columns.chunks_exact_mut(dim.max(1));
+    for (place, (column, scale)) in rows.zip(scales).enumerate() {
+        let mut sum = DVectorViewMut::from_slice(column, dim);
+        for block in tokens {
+            sum += DVectorView::from_slice(&block[at + place * dim..][..dim], dim);
+        }
+        let length = sum.norm();
+        *scale = match length.is_finite() && length > 0.0 {
+            true => 1.0 / length,
+            false => f32::NAN,
+        };
+        sum.scale_mut(*scale);
     }
 }

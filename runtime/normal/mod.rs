@@ -2,6 +2,7 @@
 //! of another part is from that. It never sees a picture, decides no verdict, and does no I/O.
 
 mod composition;
+mod contribution;
 mod cosine_maps;
 mod displaced;
 mod feature;
@@ -13,6 +14,7 @@ mod shrunk;
 mod subspace;
 
 pub use composition::Composition;
+pub use contribution::Contribution;
 pub use displaced::{Displacement, Turned};
 pub use feature::{FeatureError, Features};
 pub use model::{NormalError, NormalModel, NormalParts, PatchScores};

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use andon_kernels::Pool;
 use nalgebra::{DMatrix, DMatrixView, DVector};
 
-use super::{Centre, Features, Places};
+use super::{Centre, Contribution, Features, Places};
 use crate::vit::{Grid, Kept};
 
 /// What good parts look like: a subspace of features, patches remembered inside it, and where on
@@ -182,12 +182,21 @@ impl NormalModel {
 
     /// Scores `[dim, patches]` features of the right size.
     pub(crate) fn score_total(&self, total: &DMatrix<f32>) -> PatchScores {
-        let relative = relative_to(total.clone(), self.mean.as_ref());
-        let patches = relative.ncols();
+        let own;
+        let mean = match &self.mean {
+            Some(mean) => mean,
+            None => {
+                own = total.column_mean();
+                &own
+            }
+        };
+        let patches = total.ncols();
         let pieces = (patches / PIECE).max(1);
         let score = |piece: usize| {
             let (first, end) = (patches * piece / pieces, patches * (piece + 1) / pieces);
-            self.score_columns(relative.columns(first, end - first), first)
+            let mut relative = total.columns(first, end - first).into_owned();
+            relative.column_iter_mut().for_each(|mut f| f -= mean);
+            self.score_columns(relative.as_view(), first)
         };
         let mut scores = vec![PatchScores::default(); pieces];
         match &self.pool {
@@ -236,13 +245,23 @@ impl NormalModel {
         scores
     }
 
-    /// How much of a patch's score each block saw; the shares add up to 1.
+    /// What contributions of each block are measured from, `[dim]` each.
+    pub fn block_centres(&self, features: &Features) -> Vec<DVector<f32>> {
+        match &self.parts.block_means {
+            Some(means) => means.clone(),
+            None => features.blocks.iter().map(Contribution::mean).collect(),
+        }
+    }
+
+    /// How much of a patch's score each block saw; the shares add up to 1. `centres` are
+    /// [`Self::block_centres`].
     ///
     /// The deviation `d = f - o - U m_j` is a sum over blocks, so `|d|^2 = sum_b d . d_b`. A block
     /// that moves against the deviation counts as 0.
     pub fn block_shares(
         &self,
         features: &Features,
+        centres: &[DVector<f32>],
         scores: &PatchScores,
         patch: usize,
     ) -> Vec<f32> {
@@ -250,15 +269,9 @@ impl NormalModel {
         let deviations: Vec<DVector<f32>> = features
             .blocks
             .iter()
+            .zip(centres)
             .zip(&self.parts.block_bases)
-            .enumerate()
-            .map(|(block, (f, basis))| {
-                let centre = match &self.parts.block_means {
-                    Some(means) => means[block].clone(),
-                    None => f.column_mean(),
-                };
-                f.column(patch) - centre - basis * remembered
-            })
+            .map(|((block, centre), basis)| block.column(patch) - centre - basis * remembered)
             .collect();
         let whole: DVector<f32> = deviations.iter().sum();
         let along: Vec<f32> = deviations.iter().map(|d| d.dot(&whole).max(0.0)).collect();

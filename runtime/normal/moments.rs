@@ -66,17 +66,14 @@ impl Moments {
         self.whole[fold].0.add_own(total);
         self.parts += 1;
         for (sum, block) in self.block_sums.iter_mut().zip(&features.blocks) {
-            *sum += block.column_sum().cast::<f64>();
+            *sum += block.sum().cast::<f64>();
         }
         let stride = (total.ncols() / SHARED_PATCHES).max(1);
-        let some = |matrix: &DMatrix<f32>| {
-            let count = matrix.ncols().div_ceil(stride);
-            matrix.columns_with_step(0, count, stride - 1).into_owned()
-        };
-        let total = some(total);
+        let count = total.ncols().div_ceil(stride);
+        let total = total.columns_with_step(0, count, stride - 1).into_owned();
         let transposed = total.transpose();
         for (sums, block) in self.blocks.iter_mut().zip(&features.blocks) {
-            sums.add(&some(block), &total, &transposed);
+            sums.add(&block.every(stride), &total, &transposed);
         }
     }
 
@@ -239,7 +236,7 @@ mod tests {
             grid: Grid { rows: 2, cols: 3 },
             kept: None,
             total: &blocks[0] + &blocks[1],
-            blocks,
+            blocks: blocks.into_iter().map(Into::into).collect(),
         }
     }
 

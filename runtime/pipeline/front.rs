@@ -1,6 +1,8 @@
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use andon_kernels::Pool;
 use image::{ImageBuffer, Rgb, RgbImage};
 
 use crate::image::{ImageError, InputShape, Preparation, Tiles};
@@ -22,6 +24,7 @@ pub struct FrontEnd {
     patch: usize,
     blocks: Vec<usize>,
     keep_taps: bool,
+    pool: Arc<Pool>,
 }
 
 /// Why a picture gave no features.
@@ -112,6 +115,7 @@ impl FrontEnd {
             patch,
             blocks: blocks.to_vec(),
             keep_taps: besides.iter().next().is_some(),
+            pool: Arc::clone(threads.pool()),
         })
     }
 
@@ -202,7 +206,7 @@ impl FrontEnd {
             }
         };
         let ran = Instant::now();
-        let features = Features::from_taps(&taps, &self.blocks)?;
+        let features = Features::from_taps(&taps, &self.blocks, &self.pool)?;
         Ok(Seen {
             crop,
             features,

@@ -85,7 +85,7 @@ mod tests {
         Features {
             grid: GRID,
             kept: None,
-            blocks: vec![total.clone()],
+            blocks: vec![total.clone().into()],
             total,
         }
     }

@@ -92,7 +92,7 @@ impl TapMatrix {
     }
 
     /// Of rows that lie one behind the other, `dim` values each.
-    pub(super) fn of_rows(rows: Arc<Vec<f32>>, dim: usize) -> Self {
+    pub(crate) fn of_rows(rows: Arc<Vec<f32>>, dim: usize) -> Self {
         Self {
             values: Values::Rows(rows),
             dim,

@@ -149,7 +149,8 @@ fn compare(model: &Model, set: &Set, plan: &Plan, draws: &[u64]) -> Result<()> {
         let mut scores = Vec::with_capacity(learned.len());
         for recipe in &learned {
             if !seen.iter().any(|(blocks, _)| *blocks == recipe.blocks) {
-                let features = Features::from_taps(&taps, &recipe.blocks)?;
+                let features =
+                    Features::from_taps(&taps, &recipe.blocks, &andon_kernels::Pool::alone())?;
                 seen.push((&recipe.blocks, features));
             }
             let known = seen.iter().find(|(blocks, _)| *blocks == recipe.blocks);
