@@ -10,8 +10,8 @@ dynamic int8 file), in turn.
 Every engine gives all taps of all blocks. The float graph holds the dequantised weights of the
 shipped file; the int8 graphs are what `quantize_dynamic` and `quantize_static` (QDQ, u8 activations,
 ranges from random pictures, which the time does not depend on) make of it, per channel. Figures are
-medians of ratios of neighbouring runs. `--kernels` slows down ours only: the rivals keep all
-that the processor has.
+medians of ratios of neighbouring runs. `--kernels` slows down ours only: `without_avx512.py` beside
+this file makes copies of the rivals that use AVX2 alone.
 """
 
 import argparse
