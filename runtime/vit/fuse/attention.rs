@@ -86,7 +86,26 @@ fn around_softmax(index: &Index<'_>, softmax: usize) -> Option<Replacement> {
     }
     let scale = walk.scale;
     let value = walk.heads(index.input(mixed, 1), &[0, 2, 1, 3])?;
-    let joined = index.read_only_by(index.output(mixed), "Transpose")?;
+    let mut apart = mixed;
+    // Some exports say once more what shape it has.
+    if let Some(again) = index.read_only_by(index.output(mixed), "Reshape") {
+        let heads = [-1, query.heads];
+        let same = match index.integers(index.input(again, 1))?[..] {
+            [1, h, tokens, width] => {
+                heads.contains(&h)
+                    && tokens == query.tokens
+                    && tokens > 0
+                    && width == HEAD_WIDTH as i64
+            }
+            _ => false,
+        };
+        if !same {
+            return None;
+        }
+        walk.nodes.push(again);
+        apart = again;
+    }
+    let joined = index.read_only_by(index.output(apart), "Transpose")?;
     let flat = index.read_only_by(index.output(joined), "Reshape")?;
     let same_heads = query.heads == key.heads && query.heads == value.heads;
     let rejoined = permutation(index, joined)? == [0, 2, 1, 3]
@@ -113,6 +132,8 @@ fn around_softmax(index: &Index<'_>, softmax: usize) -> Option<Replacement> {
 struct Heads {
     /// `[batch, tokens, heads * 64]`.
     source: String,
+    /// As the graph says it: 0 is as many as there are.
+    tokens: i64,
     heads: i64,
 }
 
@@ -173,16 +194,27 @@ impl<'a> Walk<'a> {
         }
         let split = self.unscaled(self.index.input(transpose, 0))?;
         let reshape = self.step_back(split, "Reshape")?;
-        if integer(&self.index.nodes[reshape], "allowzero", 0) != 0 {
+        let shape = self.index.integers(self.index.input(reshape, 1))?;
+        if integer(&self.index.nodes[reshape], "allowzero", 0) != 0 && shape.contains(&0) {
             return None;
         }
-        let heads = match self.index.integers(self.index.input(reshape, 1))?[..] {
-            [0 | 1, _, heads, width] if heads > 0 && width == HEAD_WIDTH as i64 => heads,
+        let before = self.index.input(reshape, 0);
+        let (tokens, heads) = match shape[..] {
+            [0 | 1, tokens, heads, width] if width == HEAD_WIDTH as i64 => (tokens, heads),
             _ => return None,
         };
-        let source = self.unscaled(self.index.input(reshape, 0))?;
+        let heads = match heads {
+            // Whatever is left of the width.
+            -1 => width(self.index, before)? / HEAD_WIDTH as i64,
+            heads => heads,
+        };
+        if heads < 1 {
+            return None;
+        }
+        let source = self.unscaled(before)?;
         Some(Heads {
             source: source.to_owned(),
+            tokens,
             heads,
         })
     }

@@ -1,4 +1,5 @@
-//! `MatMul(x, DequantizeLinear(int8))`, then whatever follows of: a bias, GELU, a residual.
+//! `MatMul(x, DequantizeLinear(int8))`, then whatever follows of: a bias, a factor per channel, GELU, a
+//! residual.
 
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{NodeProto, TensorProto};
@@ -82,7 +83,7 @@ fn is_all_zero(tensor: &TensorProto) -> bool {
         && elements(tensor).is_some_and(|n| n == tensor.raw_data.len() + tensor.int32_data.len())
 }
 
-fn replacement(index: &Index<'_>, position: usize, weight: Weight) -> Replacement {
+fn replacement(index: &Index<'_>, position: usize, mut weight: Weight) -> Replacement {
     let n = weight.scales.len();
     let mut nodes = vec![position];
     let mut what = String::from("int8 linear");
@@ -99,6 +100,22 @@ fn replacement(index: &Index<'_>, position: usize, weight: Weight) -> Replacemen
         output = index.output(add).to_owned();
         nodes.push(add);
         what += " + bias";
+    }
+    // One factor per channel, as LayerScale has: the layer takes it into its own.
+    if let Some(times) = index.read_only_by(&output, "Mul")
+        && let Some(factors) = index
+            .other_input(times, &output)
+            .filter(|name| has_shape(index, name, n))
+            .and_then(|name| index.floats(name))
+            .filter(|factors| factors.iter().all(|factor| factor.is_finite()))
+    {
+        for (values, factor) in weight.scales.iter_mut().zip(&mut bias).zip(factors) {
+            *values.0 *= factor;
+            *values.1 *= factor;
+        }
+        output = index.output(times).to_owned();
+        nodes.push(times);
+        what += " + layer scale";
     }
     let mut residual = None;
     if let Some((gelu, result)) = gelu::of(index, &output) {

@@ -14,6 +14,7 @@ mod norm;
 mod operators;
 mod patches;
 mod report;
+mod simplify;
 #[cfg(test)]
 mod tests;
 
@@ -63,6 +64,7 @@ pub(super) fn fuse(mut model: ModelProto, outputs: &[String]) -> (ModelProto, Fu
         // A body may read any value of the graph around it without saying so in its inputs.
         refuse("it has loops or branches")
     } else {
+        simplify::simplify(graph, outputs);
         find(&Index::new(graph), &mut left)
     };
     let fused = replacements.iter().map(|r| r.fused.clone()).collect();

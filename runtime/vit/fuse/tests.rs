@@ -379,3 +379,106 @@ fn float_and_asymmetric_weights_stay_and_the_report_says_why() {
         "{report}"
     );
 }
+
+#[test]
+fn a_factor_per_channel_is_taken_into_the_layer() {
+    let sketch = Sketch::default()
+        .floats("factors", &[WIDTH], |i| 0.5 - i as f32 * 0.01)
+        .linear("x", WIDTH, WIDTH, "layer")
+        .node("Mul", &["factors", "layer"], "scaled")
+        .node("Add", &["scaled", "x"], "y");
+    let what = "int8 linear + bias + layer scale + residual";
+    fuses_to(sketch, &["y"], &[(what, 1)]);
+}
+
+#[test]
+fn activations_that_the_file_rounds_are_rounded_by_the_operators_instead() {
+    let sketch = Sketch::default()
+        .floats("step", &[], |_| 0.01)
+        .constant("middle", DataType::Uint8, &[], vec![128])
+        .node("QuantizeLinear", &["x", "step", "middle"], "levels")
+        .node("DequantizeLinear", &["levels", "step", "middle"], "rounded")
+        .node("Identity", &["rounded"], "same")
+        .linear("same", WIDTH, 96, "y");
+    let report = fused(sketch, &["y"]);
+    assert_eq!(report.summary().get("int8 linear + bias"), Some(&1));
+    assert!(report.unchanged.is_empty(), "{report}");
+}
+
+#[test]
+fn a_dynamically_quantised_product_gives_the_bits_of_the_plain_one() {
+    let mut sketch = Sketch::default().linear("x", WIDTH, 96, "plain").node(
+        "DynamicQuantizeLinear",
+        &["x"],
+        "levels",
+    );
+    let quantise = sketch.graph.node.last_mut().unwrap();
+    quantise.output.extend(["step".into(), "middle".into()]);
+    let sums = ["levels", "plain.int8", "middle", "plain.zero"];
+    let model = sketch
+        .node("MatMulInteger", &sums, "sums")
+        .node("Cast", &["sums"], "floats")
+        .with_integer("to", DataType::Float as i64)
+        .node("Mul", &["step", "plain.scale"], "steps")
+        .node("Mul", &["floats", "steps"], "product")
+        .node("Add", &["plain.bias", "product"], "dynamic")
+        .model(&["plain", "dynamic"]);
+    let (new, report) = fuse(model, &["plain".into(), "dynamic".into()]);
+    assert_eq!(report.summary().get("int8 linear + bias"), Some(&2));
+    let outputs = run(&new);
+    assert_eq!(outputs[0], outputs[1], "{report}");
+}
+
+/// Attention as `torch` exports that of `timm`: query, key and value of one layer, taken apart behind
+/// the division into heads; keys transposed with three axes; rows without a number guarded.
+fn side_by_side(first: i64) -> Sketch {
+    let tokens = TOKENS as i64;
+    let of = |sketch: Sketch, part: i64, name: &str| {
+        let [start, end, slice] = ["start", "end", "slice"].map(|what| format!("{name}.{what}"));
+        sketch
+            .integers(&start, &[part])
+            .integers(&end, &[part + 1])
+            .node("Slice", &["parts", &start, &end, "first"], &slice)
+            .node("Squeeze", &[&slice, "first"], name)
+    };
+    let sketch = Sketch::default()
+        .linear("x", WIDTH, 3 * WIDTH, "all")
+        .integers("divide", &[1, tokens, 3, 2, 64])
+        .integers("first", &[0])
+        .integers("flatten", &[-1, tokens, 64])
+        .integers("unfold", &[1, 2, 64, tokens])
+        .integers("join", &[1, tokens, WIDTH as i64])
+        .floats("root", &[1], |_| 0.125f32.sqrt())
+        .floats("nothing", &[], |_| 0.0)
+        .node("Reshape", &["all", "divide"], "divided")
+        .node("Transpose", &["divided"], "parts")
+        .with("perm", &[2, 0, 3, 1, 4]);
+    of(of(of(sketch, first, "q"), 1, "k"), 2, "v")
+        .node("Mul", &["q", "root"], "qs")
+        .node("Reshape", &["k", "flatten"], "flat")
+        .node("Transpose", &["flat"], "turned")
+        .with("perm", &[0, 2, 1])
+        .node("Reshape", &["turned", "unfold"], "kt")
+        .node("Mul", &["kt", "root"], "ks")
+        .node("MatMul", &["qs", "ks"], "logits")
+        .node("Softmax", &["logits"], "weights")
+        .with_integer("axis", -1)
+        .node("IsNaN", &["weights"], "odd")
+        .node("Where", &["odd", "nothing", "weights"], "guarded")
+        .node("MatMul", &["guarded", "v"], "mixed")
+        .node("Transpose", &["mixed"], "joined")
+        .with("perm", &[0, 2, 1, 3])
+        .node("Reshape", &["joined", "join"], "y")
+}
+
+#[test]
+fn attention_of_one_layer_side_by_side_is_found_whichever_part_is_which() {
+    let expected = [("attention of 2 heads", 1), ("int8 linear + bias", 1)];
+    // Also where values stand for queries as well.
+    for first in [0, 2] {
+        fuses_to(side_by_side(first), &["y"], &expected);
+    }
+    // What is tapped keeps its name and its shape.
+    let report = fused(side_by_side(0), &["q", "y"]);
+    assert_eq!(report.summary().get("int8 linear + bias"), Some(&1));
+}
