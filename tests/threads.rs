@@ -57,6 +57,15 @@ fn named(tasks: &Tasks, prefix: &str) -> Vec<(String, String)> {
     found
 }
 
+/// Those of this test: threads of the program, and such as it starts without a name, which then have
+/// that of the test. Threads of other tests come and go.
+fn own_tasks() -> Option<Tasks> {
+    let name = fs::read_to_string("/proc/thread-self/comm").ok()?;
+    let mut tasks = tasks(std::process::id())?;
+    tasks.retain(|_, (of, _)| of.starts_with("andon-") || of == name.trim());
+    Some(tasks)
+}
+
 fn count(prefix: &str) -> Option<usize> {
     Some(named(&tasks(std::process::id())?, prefix).len())
 }
@@ -90,12 +99,12 @@ fn all_networks_of_a_program_share_its_threads() {
     let request = TapRequest::tokens([2]);
     let other = Backbone::new(&model, (28, 42), &request, &threads).unwrap();
     other.run(&[0.5; 3 * 28 * 42]).unwrap();
-    let started = tasks(std::process::id()).unwrap();
+    let started = own_tasks().unwrap();
     for part in 0..3 {
         for pipeline in &pipelines {
             pipeline.inspect(&good(part)).unwrap();
         }
-        assert_eq!(tasks(std::process::id()).unwrap(), started, "part {part}");
+        assert_eq!(own_tasks().unwrap(), started, "part {part}");
     }
     assert_eq!(named(&started, "andon-").len(), 2, "{started:?}");
     // They end with the last that needs them.
@@ -105,16 +114,16 @@ fn all_networks_of_a_program_share_its_threads() {
     assert_eq!(count("andon-"), Some(0));
 }
 
-/// Page faults of this process so far that needed no disk: memory that it had not touched before.
+/// Page faults of the threads of this test so far that needed no disk: memory that was not touched
+/// before.
 fn page_faults() -> Option<u64> {
-    let text = fs::read_to_string("/proc/self/stat").ok()?;
-    // Behind the name, which may hold anything, the eighth field.
-    text.rsplit_once(')')?
-        .1
-        .split_whitespace()
-        .nth(7)?
-        .parse()
-        .ok()
+    let of = |id: u32| -> Option<u64> {
+        let text = fs::read_to_string(format!("/proc/self/task/{id}/stat")).ok()?;
+        // Behind the name, which may hold anything, the eighth field.
+        let fields = text.rsplit_once(')')?.1;
+        fields.split_whitespace().nth(7)?.parse().ok()
+    };
+    own_tasks()?.into_keys().map(of).sum()
 }
 
 /// glibc is told to keep what a run gives back; other allocators are left as they are.
