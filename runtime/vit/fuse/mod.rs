@@ -10,6 +10,7 @@ mod attention;
 mod gelu;
 mod index;
 mod linear;
+mod nodes;
 mod norm;
 mod operators;
 mod patches;

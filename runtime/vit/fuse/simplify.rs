@@ -11,12 +11,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
+use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
 use super::drop_unneeded;
 use super::index::{Index, attribute, integer};
+use super::nodes::{integers, node, number, transposition};
 
 /// Rewrites what `outputs` need until nothing changes.
 pub(super) fn simplify(graph: &mut GraphProto, outputs: &[String]) {
@@ -297,44 +297,4 @@ fn shape(index: &Index<'_>, reshape: usize) -> Option<Vec<i64>> {
 
 fn permutation(index: &Index<'_>, transpose: usize) -> Vec<i64> {
     attribute(&index.nodes[transpose], "perm").map_or_else(Vec::new, |perm| perm.ints.clone())
-}
-
-fn node(operator: &str, input: &[&str], output: &str) -> NodeProto {
-    NodeProto {
-        op_type: operator.into(),
-        name: output.into(),
-        input: input.iter().map(ToString::to_string).collect(),
-        output: vec![output.into()],
-        ..Default::default()
-    }
-}
-
-fn transposition(value: &str, output: &str, order: &[i64]) -> NodeProto {
-    let mut transpose = node("Transpose", &[value], output);
-    transpose.attribute.push(AttributeProto {
-        name: "perm".into(),
-        r#type: AttributeType::Ints as i32,
-        ints: order.to_vec(),
-        ..Default::default()
-    });
-    transpose
-}
-
-fn number(name: &str, value: i64) -> AttributeProto {
-    AttributeProto {
-        name: name.into(),
-        r#type: AttributeType::Int as i32,
-        i: value,
-        ..Default::default()
-    }
-}
-
-fn integers(name: &str, values: &[i64]) -> TensorProto {
-    TensorProto {
-        name: name.into(),
-        dims: vec![values.len() as i64],
-        data_type: DataType::Int64 as i32,
-        int64_data: values.to_vec(),
-        ..Default::default()
-    }
 }
