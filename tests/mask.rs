@@ -8,12 +8,12 @@ use std::fs;
 use std::path::Path;
 
 use andon::image::{InputShape, Mask};
-use andon::inspect::{Inspection, Verdict};
+use andon::inspect::Verdict;
 use andon::normal::Centre;
-use andon::pipeline::{LearnSettings, Lesson, Pipeline};
-use andon::recipe::{LearnOptions, PartRecord, Place, Recipe};
-use andon::vit::{Grid, Kept, Model, Threads};
-use common::{Run, andon, bad, good, settings, write_good};
+use andon::pipeline::LearnSettings;
+use andon::recipe::{LearnOptions, Place, Recipe};
+use andon::vit::{Grid, Kept};
+use common::{Run, andon, bad, good, inspect, learn_as, settings, write_good};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 
 /// Where the label lies on the parts of the line, with room around it: whole patches of the input,
@@ -38,23 +38,7 @@ fn learned(mask: GrayImage, options: LearnOptions) -> Recipe {
         options,
         ..settings()
     };
-    let mut lesson = Lesson::new(&Model::embedded().unwrap(), settings, &Threads::alone()).unwrap();
-    for index in 0..5 {
-        let record = PartRecord {
-            file: String::new(),
-            sha256: String::new(),
-        };
-        lesson.add(record, &good(index)).unwrap();
-    }
-    lesson.finish(|_, _| {}).unwrap()
-}
-
-fn inspect(recipe: &Recipe, picture: &RgbImage) -> Inspection {
-    let pipeline = Pipeline::new(&Model::embedded().unwrap(), recipe, &Threads::alone()).unwrap();
-    for (number, golden) in (1..).zip(&recipe.golden) {
-        pipeline.replay(golden, number).unwrap();
-    }
-    pipeline.inspect(picture).unwrap().inspection
+    learn_as(5, settings)
 }
 
 /// The picture with a square in the middle of the label painted.

@@ -8,11 +8,11 @@ use std::fs;
 use std::path::Path;
 
 use andon::image::{InputShape, Mask, Tiles};
-use andon::inspect::{Inspection, Verdict};
-use andon::pipeline::{FrontEnd, LearnSettings, Lesson, Pipeline};
-use andon::recipe::{LearnOptions, PartRecord, Place, Recipe, ViewSettings};
+use andon::inspect::Verdict;
+use andon::pipeline::{FrontEnd, LearnSettings, Pipeline};
+use andon::recipe::{LearnOptions, Place, Recipe, ViewSettings};
 use andon::vit::{Backbone, Grid, Kept, Model, TapKind, TapRequest, Threads};
-use common::{Run, SIZE, andon, good, settings, write_good};
+use common::{Run, SIZE, andon, good, inspect, learn_as, settings, write_good};
 use image::{GrayImage, Luma, Rgb, RgbImage, imageops};
 
 const TWO_BY_TWO: Tiles = Tiles {
@@ -38,23 +38,7 @@ fn learned(view: ViewSettings, place: Place) -> Recipe {
         },
         ..settings()
     };
-    let mut lesson = Lesson::new(&Model::embedded().unwrap(), settings, &Threads::alone()).unwrap();
-    for index in 0..5 {
-        let record = PartRecord {
-            file: String::new(),
-            sha256: String::new(),
-        };
-        lesson.add(record, &good(index)).unwrap();
-    }
-    lesson.finish(|_, _| {}).unwrap()
-}
-
-fn inspect(recipe: &Recipe, picture: &RgbImage) -> Inspection {
-    let pipeline = Pipeline::new(&Model::embedded().unwrap(), recipe, &Threads::alone()).unwrap();
-    for (number, golden) in (1..).zip(&recipe.golden) {
-        pipeline.replay(golden, number).unwrap();
-    }
-    pipeline.inspect(picture).unwrap().inspection
+    learn_as(5, settings)
 }
 
 /// The picture after `change` of each pixel of a square of `side` pixels around `middle`.

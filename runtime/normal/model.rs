@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use andon_kernels::Pool;
@@ -182,20 +183,13 @@ impl NormalModel {
 
     /// Scores `[dim, patches]` features of the right size.
     pub(crate) fn score_total(&self, total: &DMatrix<f32>) -> PatchScores {
-        let own;
-        let mean = match &self.mean {
-            Some(mean) => mean,
-            None => {
-                own = total.column_mean();
-                &own
-            }
-        };
+        let mean = centre(total, self.mean.as_ref());
         let patches = total.ncols();
         let pieces = (patches / PIECE).max(1);
         let score = |piece: usize| {
             let (first, end) = (patches * piece / pieces, patches * (piece + 1) / pieces);
             let mut relative = total.columns(first, end - first).into_owned();
-            relative.column_iter_mut().for_each(|mut f| f -= mean);
+            subtract(&mut relative, &mean);
             self.score_columns(relative.as_view(), first)
         };
         let mut scores = vec![PatchScores::default(); pieces];
@@ -360,19 +354,21 @@ impl NormalParts {
 }
 
 /// Features `[dim, patches]` measured from a fixed centre, or from their own mean.
-pub(crate) fn relative_to(mut relative: DMatrix<f32>, mean: Option<&DVector<f32>>) -> DMatrix<f32> {
-    let own;
-    let mean = match mean {
-        Some(mean) => mean,
-        None => {
-            own = relative.column_mean();
-            &own
-        }
-    };
-    relative
+pub(crate) fn relative_to(mut features: DMatrix<f32>, mean: Option<&DVector<f32>>) -> DMatrix<f32> {
+    let mean = centre(&features, mean).into_owned();
+    subtract(&mut features, &mean);
+    features
+}
+
+/// What features are measured from: `mean`, or that of their own image.
+fn centre<'a>(features: &DMatrix<f32>, mean: Option<&'a DVector<f32>>) -> Cow<'a, DVector<f32>> {
+    mean.map_or_else(|| Cow::Owned(features.column_mean()), Cow::Borrowed)
+}
+
+fn subtract(features: &mut DMatrix<f32>, mean: &DVector<f32>) {
+    features
         .column_iter_mut()
         .for_each(|mut column| column -= mean);
-    relative
 }
 
 fn expect<T: PartialEq + ToString>(

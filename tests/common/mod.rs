@@ -12,7 +12,8 @@ use std::process::{Command, Stdio};
 
 use andon::camera::rendered::{DefectKind, LineConfig, RenderedLine, RenderedPart};
 use andon::image::{InputShape, InputSize, Tiles};
-use andon::pipeline::{BLOCKS, LearnSettings, Lesson};
+use andon::inspect::Inspection;
+use andon::pipeline::{BLOCKS, LearnSettings, Lesson, Pipeline};
 use andon::recipe::{LearnOptions, PartRecord, Place, Recipe, ViewSettings};
 use andon::vit::{Model, Threads};
 use image::RgbImage;
@@ -178,6 +179,11 @@ pub fn learn(parts: u64) -> Recipe {
 pub fn learn_where(parts: u64, place: Place) -> Recipe {
     let mut settings = settings();
     settings.options.place = place;
+    learn_as(parts, settings)
+}
+
+/// The same with other settings.
+pub fn learn_as(parts: u64, settings: LearnSettings) -> Recipe {
     let mut lesson = Lesson::new(&Model::embedded().unwrap(), settings, &Threads::alone()).unwrap();
     for index in 0..parts {
         let file = format!("part-{index:02}.png");
@@ -188,6 +194,15 @@ pub fn learn_where(parts: u64, place: Place) -> Recipe {
         lesson.add(record, &good(index)).unwrap();
     }
     lesson.finish(|_, _| {}).unwrap()
+}
+
+/// Judges a picture as a station would: by a recipe whose golden inputs gave their scores again.
+pub fn inspect(recipe: &Recipe, picture: &RgbImage) -> Inspection {
+    let pipeline = Pipeline::new(&Model::embedded().unwrap(), recipe, &Threads::alone()).unwrap();
+    for (number, golden) in (1..).zip(&recipe.golden) {
+        pipeline.replay(golden, number).unwrap();
+    }
+    pipeline.inspect(picture).unwrap().inspection
 }
 
 /// Manifest and graph of the shipped model.

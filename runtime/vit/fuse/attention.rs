@@ -15,6 +15,7 @@ use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::{AttributeProto, NodeProto};
 
 use super::index::{Index, attribute, integer};
+use super::nodes::{node, number};
 use super::operators::ATTENTION;
 use super::{Fused, Replacement};
 
@@ -108,7 +109,7 @@ fn around_softmax(index: &Index<'_>, softmax: usize) -> Option<Replacement> {
     let joined = index.read_only_by(index.output(apart), "Transpose")?;
     let flat = index.read_only_by(index.output(joined), "Reshape")?;
     let same_heads = query.heads == key.heads && query.heads == value.heads;
-    let rejoined = permutation(index, joined)? == [0, 2, 1, 3]
+    let rejoined = index.permutation(joined) == [0, 2, 1, 3]
         && match index.integers(index.input(flat, 1))?[..] {
             // The kernel gives three axes, batch, tokens, width: so must this.
             [_, _, width] => width == -1 || width == query.heads * HEAD_WIDTH as i64,
@@ -189,7 +190,7 @@ impl<'a> Walk<'a> {
     fn heads(&mut self, value: &'a str, order: &[i64]) -> Option<Heads> {
         let value = self.unscaled(value)?;
         let transpose = self.step_back(value, "Transpose")?;
-        if permutation(self.index, transpose)? != order {
+        if self.index.permutation(transpose) != order {
             return None;
         }
         let split = self.unscaled(self.index.input(transpose, 0))?;
@@ -220,10 +221,6 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn permutation(index: &Index<'_>, transpose: usize) -> Option<Vec<i64>> {
-    Some(attribute(&index.nodes[transpose], "perm")?.ints.clone())
-}
-
 fn replacement(
     input: Vec<String>,
     output: &str,
@@ -231,20 +228,12 @@ fn replacement(
     heads: i64,
     scale: f32,
 ) -> Replacement {
-    let attributes = [
-        AttributeProto {
-            name: "heads".into(),
-            r#type: AttributeType::Int as i32,
-            i: heads,
-            ..Default::default()
-        },
-        AttributeProto {
-            name: "scale".into(),
-            r#type: AttributeType::Float as i32,
-            f: scale,
-            ..Default::default()
-        },
-    ];
+    let scale = AttributeProto {
+        name: "scale".into(),
+        r#type: AttributeType::Float as i32,
+        f: scale,
+        ..Default::default()
+    };
     Replacement {
         fused: Fused {
             name: output.to_owned(),
@@ -253,11 +242,8 @@ fn replacement(
         },
         by: NodeProto {
             input,
-            output: vec![output.to_owned()],
-            name: output.to_owned(),
-            op_type: ATTENTION.into(),
-            attribute: attributes.to_vec(),
-            ..Default::default()
+            attribute: vec![number("heads", heads), scale],
+            ..node(ATTENTION, &[], output)
         },
         nodes,
         constants: Vec::new(),

@@ -91,6 +91,11 @@ impl<'a> Index<'a> {
         }
     }
 
+    /// The order of axes that a `Transpose` gives; empty where it only says to turn it round.
+    pub fn permutation(&self, transpose: usize) -> &'a [i64] {
+        attribute(&self.nodes[transpose], "perm").map_or(&[], |perm| &perm.ints)
+    }
+
     /// A constant tensor.
     pub fn constant(&self, value: &str) -> Option<&'a TensorProto> {
         self.constants.get(value).copied()

@@ -5,6 +5,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{NodeProto, TensorProto};
 
 use super::index::{Index, elements, integer};
+use super::nodes::{node, number};
 use super::operators::LINEAR;
 use super::{Fused, Replacement, gelu};
 
@@ -139,19 +140,11 @@ fn replacement(index: &Index<'_>, position: usize, mut weight: Weight) -> Replac
     let mut input = vec![index.input(position, 0).to_owned(), weight.integers];
     input.extend(constants.iter().map(|c| c.name.clone()));
     input.extend(residual);
-    let mut by = NodeProto {
+    let by = NodeProto {
         input,
-        output: vec![output.clone()],
-        name: output.clone(),
-        op_type: LINEAR.into(),
-        ..Default::default()
+        attribute: vec![number("gelu", i64::from(what.ends_with("GELU")))],
+        ..node(LINEAR, &[], &output)
     };
-    by.attribute.push(tract_onnx::pb::AttributeProto {
-        name: "gelu".into(),
-        r#type: tract_onnx::pb::attribute_proto::AttributeType::Int as i32,
-        i: i64::from(what.ends_with("GELU")),
-        ..Default::default()
-    });
     Replacement {
         fused: Fused {
             name: output,

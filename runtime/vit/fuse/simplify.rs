@@ -15,7 +15,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
 use super::drop_unneeded;
-use super::index::{Index, attribute, integer};
+use super::index::{Index, integer};
 use super::nodes::{integers, node, number, transposition};
 
 /// Rewrites what `outputs` need until nothing changes.
@@ -139,7 +139,7 @@ impl Change {
             let value = index.input(flatten, 0);
             let four = index
                 .made_by(value, "Transpose")
-                .is_some_and(|t| permutation(index, t).len() == 4);
+                .is_some_and(|t| index.permutation(t).len() == 4);
             let (flat, full) = (shape(index, flatten)?, shape(index, unfold)?);
             let fits = match (&flat[..], &full[..]) {
                 ([-1, tokens, width], [1, heads, w, t]) => {
@@ -147,7 +147,7 @@ impl Change {
                 }
                 _ => false,
             };
-            (four && fits && permutation(index, transpose) == [0, 2, 1]).then_some(value)
+            (four && fits && index.permutation(transpose) == [0, 2, 1]).then_some(value)
         })();
         if let Some(value) = found {
             let by = transposition(value, index.output(unfold), &[0, 1, 3, 2]);
@@ -159,7 +159,7 @@ impl Change {
         let Some(first) = index.made_by(index.input(position, 0), "Transpose") else {
             return;
         };
-        let (first_order, order) = (permutation(index, first), permutation(index, position));
+        let (first_order, order) = (index.permutation(first), index.permutation(position));
         let both: Option<Vec<i64>> = order
             .iter()
             .map(|axis| first_order.get(usize::try_from(*axis).ok()?).copied())
@@ -172,7 +172,7 @@ impl Change {
 
     /// `[batch, tokens, 3, heads, width]`, the third axis brought to the front and taken apart.
     fn side_by_side(&mut self, index: &Index<'_>, position: usize) {
-        if permutation(index, position) != [2, 0, 3, 1, 4] {
+        if index.permutation(position) != [2, 0, 3, 1, 4] {
             return;
         }
         let found = (|| {
@@ -293,8 +293,4 @@ fn parts(index: &Index<'_>, value: &str) -> Option<Vec<(usize, usize)>> {
 
 fn shape(index: &Index<'_>, reshape: usize) -> Option<Vec<i64>> {
     index.integers(index.input(reshape, 1))
-}
-
-fn permutation(index: &Index<'_>, transpose: usize) -> Vec<i64> {
-    attribute(&index.nodes[transpose], "perm").map_or_else(Vec::new, |perm| perm.ints.clone())
 }
